@@ -1,0 +1,11 @@
+"""Start of the app: which screens there are. ``streamlit run app.py``."""
+
+import streamlit as st
+
+st.navigation(
+    [
+        st.Page("pages/estimate.py", title="Estimate", default=True),
+        st.Page("pages/model_card.py", title="Model card"),
+    ],
+    position="top",
+).run()

@@ -1,0 +1,106 @@
+"""Set up and run ELVMass with nothing but Python 3.11: ``python3 dev.py app | test | check``.
+
+The first call makes ``.venv`` and installs the pinned requirements; later calls reuse it while the pins are unchanged.
+Standard library only. Arguments after the command go to the tool behind it (streamlit or pytest).
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+BINARIES = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BINARIES / ("python.exe" if os.name == "nt" else "python")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHECKED = ("app.py", "dev.py", "elvmass_core", "pages", "tests", "benchmarks")
+APP = ROOT / "app.py"
+
+
+def run(*command: str | Path, quiet: bool = False) -> int:
+    """Run a command in the project folder and return its exit code."""
+    output = subprocess.DEVNULL if quiet else None
+    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    return subprocess.run([str(part) for part in command], cwd=ROOT, stdout=output, env=environment).returncode
+
+
+def need(*command: str | Path, quiet: bool = False) -> None:
+    """Run a command and stop with its exit code when it fails."""
+    if code := run(*command, quiet=quiet):
+        sys.exit(code)
+
+
+def set_up(*requirement_files: str) -> None:
+    """Make the virtual environment and install the pins, unless exactly these are installed already."""
+    if sys.version_info[:2] != (3, 11):
+        sys.exit(f"ELVMass is pinned to Python 3.11; this is {sys.version.split()[0]}. Run: python3.11 dev.py …")
+    for name in requirement_files:
+        pins = (ROOT / name).read_bytes()
+        stamp = VENV / f".installed-{name}"
+        wanted = hashlib.sha256(pins).hexdigest()
+        if stamp.exists() and stamp.read_text() == wanted:
+            continue
+        if not PYTHON.exists():
+            print("Making .venv", flush=True)
+            need(sys.executable, "-m", "venv", VENV)
+        print(f"Installing {name} (about a minute and 2 GB the first time)", flush=True)
+        need(PYTHON, "-m", "pip", "install", "--quiet", "-r", ROOT / name)
+        stamp.write_text(wanted)
+
+
+def find_browser() -> None:
+    """Make sure the browser tests have a browser: the system's, Debian's, or Playwright's own."""
+    if any(shutil.which(name) for name in BROWSERS):
+        return
+    print("No browser found: installing one for the browser tests", flush=True)
+    may_install = shutil.which("apt-get") and hasattr(os, "geteuid") and os.geteuid() == 0
+    if may_install and not run("apt-get", "update", "-qq", quiet=True):
+        if not run("apt-get", "install", "-y", "-qq", "chromium", quiet=True):
+            return
+    if run(PYTHON, "-m", "playwright", "install", "chromium"):
+        print("No browser could be installed: the browser tests will be skipped", flush=True)
+
+
+def app(arguments: list[str]) -> int:
+    """Open the app on 127.0.0.1:8501."""
+    set_up("requirements.txt")
+    return run(PYTHON, "-m", "streamlit", "run", APP, *arguments)
+
+
+def test(arguments: list[str]) -> int:
+    """Run every test, two processes at a time."""
+    set_up("requirements.txt", "requirements-test.txt")
+    find_browser()
+    return run(PYTHON, "-m", "pytest", *(arguments or ["-n", "2", "--dist", "loadfile"]))
+
+
+def check(_arguments: list[str]) -> int:
+    """Check style, format and types."""
+    set_up("requirements.txt", "requirements-test.txt")
+    codes = [
+        run(PYTHON, "-m", "ruff", "check", *CHECKED),
+        run(PYTHON, "-m", "ruff", "format", "--check", *CHECKED),
+        run(PYTHON, "-m", "mypy"),
+    ]
+    return max(codes)
+
+
+COMMANDS = {"app": app, "test": test, "check": check}
+
+
+def main() -> int:
+    """Dispatch on the first argument."""
+    if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
+        print(__doc__)
+        return 2
+    try:
+        return COMMANDS[sys.argv[1]](sys.argv[2:])
+    except KeyboardInterrupt:
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

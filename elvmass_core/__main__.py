@@ -1,0 +1,265 @@
+"""The command line: ``python -m elvmass_core estimate | inspect | simulate | train | retrain | verify``.
+
+Exit codes: 0 an answer, 3 refused by a STOP finding, 2 unreadable input or bad usage (one sentence on stderr).
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from elvmass_core.domain import DISCLAIMER, Attribution, Estimate, Finding, Patient, Recording, Report, Sex
+from elvmass_core.errors import ElvmassError
+
+WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+ANSWERED, UNUSABLE, REFUSED = 0, 2, 3
+PRESETS = ("taiwan-like", "shifted", "uniform")
+SEX_WORDS = {Sex.FEMALE: "women", Sex.MALE: "men"}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, dispatch, and turn every error raised on purpose into one sentence and exit code 2."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.command
+    try:
+        return command(options)
+    except ElvmassError as error:
+        print(error, file=sys.stderr)
+        return UNUSABLE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="elvmass_core", description=f"LV mass from a 12-lead ECG. {DISCLAIMER}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for add in (_add_estimate, _add_inspect, _add_simulate, _add_train, _add_retrain, _add_verify):
+        add(commands)
+    return parser
+
+
+def _add_reading(parser: argparse.ArgumentParser) -> None:
+    """Options of every command that reads an ECG."""
+    parser.add_argument("file", nargs="+", type=Path, help="one ECG: a file, or a WFDB header with its data file")
+    parser.add_argument("--unit", choices=("mV", "uV"), help="amplitude unit, where the file states none")
+    parser.add_argument("--fs", type=float, metavar="HZ", help="sampling rate, where the file states none")
+
+
+def _add_estimate(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("estimate", help="LV mass of one ECG")
+    _add_reading(parser)
+    parser.add_argument("--sex", choices=[sex.value for sex in Sex], help="default: as the file states")
+    parser.add_argument("--age", type=float, help="years; default: as the file states")
+    parser.add_argument("--height-cm", type=float)
+    parser.add_argument("--weight-kg", type=float)
+    parser.add_argument("--explain", action="store_true", help="add integrated gradients in grams")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of weight bundles")
+    parser.set_defaults(command=_estimate)
+
+
+def _add_inspect(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("inspect", help="what was read, from where, with every finding")
+    _add_reading(parser)
+    parser.set_defaults(command=_inspect)
+
+
+def _add_simulate(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("simulate", help="a virtual cohort with known LV mass")
+    parser.add_argument("--n", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--preset", choices=PRESETS, default="taiwan-like")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--format", choices=("wfdb", "npz"), default="wfdb")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.set_defaults(command=_simulate)
+
+
+def _add_train(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("train", help="weights from a table of ECGs with measured LV mass")
+    parser.add_argument("--table", type=Path, required=True, help="CSV: record, sex, age, height_cm, weight_kg, lvm_g")
+    parser.add_argument("--out", type=Path, required=True, help="folder for the bundles")
+    parser.add_argument("--calibration", type=Path, help="a second table for intervals; default: a fifth of the first")
+    parser.add_argument("--test", type=Path, help="a third table for the figures on the model card")
+    _add_effort(parser)
+    parser.set_defaults(command=_train)
+
+
+def _add_retrain(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        "retrain", help="make the shipped weights from nothing: simulate, train, calibrate, test"
+    )
+    parser.add_argument(
+        "--work", type=Path, default=Path("work"), help="folder for cohorts and checkpoints (resumable)"
+    )
+    parser.add_argument("--out", type=Path, default=WEIGHTS)
+    parser.add_argument(
+        "--quick", action="store_true", help="a tiny cohort and one epoch: checks the path, not the weights"
+    )
+    _add_effort(parser)
+    parser.set_defaults(command=_retrain)
+
+
+def _add_effort(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--workers", type=int, default=2)
+
+
+def _add_verify(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("verify", help="weights against their hashes and contracts")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.set_defaults(command=_verify)
+
+
+def _read(options: argparse.Namespace) -> Recording:
+    from elvmass_core.io import load_files, read_recording
+
+    return read_recording(load_files(options.file), unit=options.unit, fs_hz=options.fs)
+
+
+def _estimate(options: argparse.Namespace) -> int:
+    from elvmass_core.models.bundle import load_models
+    from elvmass_core.pipeline import analyse
+    from elvmass_core.report import to_json
+
+    _one_thread()
+    recording = _read(options)
+    patient = _patient(options, recording.stated)
+    report = analyse(recording, patient, load_models(options.weights), explain=options.explain)
+    if options.json:
+        sys.stdout.write(to_json(report).decode())
+    else:
+        print(_in_words(report))
+    return REFUSED if report.refused else ANSWERED
+
+
+def _one_thread() -> None:
+    """One ECG is small work: a second thread costs more than it brings."""
+    import torch
+
+    torch.set_num_threads(1)
+
+
+def _patient(options: argparse.Namespace, stated: Patient) -> Patient:
+    """The command line wins over the file, field by field."""
+    return Patient(
+        sex=stated.sex if options.sex is None else Sex(options.sex),
+        age_years=stated.age_years if options.age is None else options.age,
+        height_cm=stated.height_cm if options.height_cm is None else options.height_cm,
+        weight_kg=stated.weight_kg if options.weight_kg is None else options.weight_kg,
+    )
+
+
+def _in_words(report: Report) -> str:
+    """A few lines for a person."""
+    lines = [_estimate_words(one) for one in report.estimates] or ["No estimate."]
+    if report.attribution is not None:
+        lines.append(_attribution_words(report.attribution))
+    met = [result.name for result in report.criteria if result.met]
+    judged = [result for result in report.criteria if result.met is not None]
+    if judged:
+        lines.append(f"Classical criteria met: {len(met)} of {len(judged)}" + (f" ({', '.join(met)})" if met else ""))
+    return "\n".join([*lines, *map(_finding_words, report.findings), report.disclaimer])
+
+
+def _estimate_words(estimate: Estimate) -> str:
+    low, high = estimate.interval_g
+    index = "" if estimate.lvmi_g_m2 is None else f", {estimate.lvmi_g_m2:.0f} g/m² (cut-off {estimate.cutoff_g_m2:g})"
+    return (
+        f"LV mass {estimate.lvm_g:.0f} g ({100 * estimate.coverage:.0f} % interval {low:.0f}–{high:.0f} g){index}; "
+        f"LVH {estimate.lvh.value.replace('_', ' ')}: {estimate.lvh_reason}. From age, sex and body size alone: "
+        f"{estimate.demographics_only_g:.0f} g. Model for {SEX_WORDS[estimate.sex]}: {estimate.model}."
+    )
+
+
+def _attribution_words(attribution: Attribution) -> str:
+    share = "not measurable" if attribution.st_t_share is None else f"{100 * attribution.st_t_share:.0f} %"
+    return f"Share of ST–T in the beat's attribution: {share}; completeness error {attribution.delta_g:+.2f} g."
+
+
+def _finding_words(finding: Finding) -> str:
+    numbers = f" [{finding.observed}; expected {finding.expected}]" if finding.expected else ""
+    return f"{finding.severity.value} {finding.code}: {finding.message}{numbers}"
+
+
+def _inspect(options: argparse.Namespace) -> int:
+    from elvmass_core.quality import check_recording
+
+    recording = _read(options)
+    lines = [
+        f"{recording.format}, {recording.fs_hz:g} Hz, {recording.duration_s:.1f} s",
+        f"Leads: {' '.join(recording.leads_present)}",
+        f"Digest: {recording.digest}",
+        *recording.notes,
+        *map(_finding_words, (*recording.findings, *check_recording(recording))),
+    ]
+    print("\n".join(lines))
+    return ANSWERED
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from elvmass_core.virtual import simulate_cohort
+
+    table = simulate_cohort(
+        options.n,
+        options.seed,
+        options.out,
+        preset=options.preset,
+        fmt=options.format,
+        workers=options.workers,
+        progress=_progress("simulated"),
+    )
+    print(f"\n{table}")
+    return ANSWERED
+
+
+def _progress(word: str) -> Callable[[int, int], None]:
+    def show(done: int, total: int) -> None:
+        print(f"\r{done} of {total} {word}", end="", file=sys.stderr, flush=True)
+
+    return show
+
+
+def _train(options: argparse.Namespace) -> int:
+    from elvmass_core.study.build import train_bundles
+    from elvmass_core.study.train import Effort
+
+    effort = Effort(epochs=options.epochs, workers=options.workers)
+    bundles = train_bundles(
+        options.table,
+        options.out,
+        calibration=options.calibration,
+        test=options.test,
+        effort=effort,
+        progress=_progress("recordings read"),
+    )
+    print("\n".join(str(path) for path in bundles))
+    return ANSWERED
+
+
+def _retrain(options: argparse.Namespace) -> int:
+    from elvmass_core.retrain import retrain
+
+    bundles = retrain(
+        options.work,
+        options.out,
+        quick=options.quick,
+        epochs=options.epochs,
+        workers=options.workers,
+        progress=_progress("simulated"),
+    )
+    print("\n" + "\n".join(str(path) for path in bundles))
+    return ANSWERED
+
+
+def _verify(options: argparse.Namespace) -> int:
+    from elvmass_core.models.bundle import load_models
+
+    models = load_models(options.weights)
+    for bundle in models.bundles:
+        print(f"{bundle.model_id}: good, {bundle.sha256[:12]}, {len(bundle.ensemble.members)} members")
+    for problem in models.problems:
+        print(problem, file=sys.stderr)
+    return UNUSABLE if models.problems else ANSWERED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,242 @@
+"""Where the grams come from: the estimate on its scale, the lead-by-segment table, and the waterfall."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from elvmass_core.domain import REST, SEGMENT_NAMES, Attribution, Estimate
+from elvmass_core.figures.style import PALETTES, Palette, Theme, themed
+from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
+
+LIMB_GROUP, PRECORDIAL_GROUP = "limb leads", "precordial leads"
+_COLUMNS = (*SEGMENT_NAMES, REST)
+_BODY_INPUTS = ("age", "sex", "height", "weight", "bsa", "bmi")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Mark:
+    """One labelled row of the scale."""
+
+    label: str
+    grams: float
+    symbol: str
+    color: str
+
+
+def estimate_scale(
+    estimate: Estimate, *, bsa_m2: float | None = None, truth_g: float | None = None, theme: Theme = "light"
+) -> go.Figure:
+    """LV mass with its interval, and beside it what it should be compared with, one row each, in grams.
+
+    Parameters
+    ----------
+    estimate : Estimate
+        Mass, interval, reference and cut-off.
+    bsa_m2 : float, optional
+        With it the LVH cut-off (g/m²) is drawn in grams for this body.
+    truth_g : float, optional
+        True mass of a simulated patient.
+    theme : {"light", "dark"}
+        Page the figure stands on.
+    """
+    palette = PALETTES[theme]
+    marks = _scale_marks(estimate, bsa_m2, truth_g, palette)
+    low, high = estimate.interval_g
+    figure = go.Figure()
+    figure.add_trace(
+        go.Scatter(
+            x=[low, high],
+            y=[marks[0].label] * 2,
+            mode="lines",
+            line={"color": palette.lowers, "width": 12},
+            opacity=0.35,
+            hovertemplate=f"{estimate.coverage:.0%} interval {low:.0f}–{high:.0f} g<extra></extra>",
+        )
+    )
+    for mark in marks:
+        figure.add_trace(_scale_point(mark))
+        figure.add_annotation(_scale_value(mark, palette))
+    if bsa_m2 is not None:
+        cutoff = estimate.cutoff_g_m2 * bsa_m2
+        line = {"color": palette.raises, "width": 1.5, "dash": "dash"}
+        figure.add_shape(type="line", x0=cutoff, x1=cutoff, y0=-0.5, y1=1.3, line=line, layer="below")
+    values = [low, high, *(mark.grams for mark in marks)]
+    margin = 0.05 * (max(values) - min(values))
+    figure.update_xaxes(
+        title={"text": "LV mass, g", "standoff": 4, "font": {"size": 12}},
+        range=[min(values) - margin, max(values) + margin],
+        domain=[0.0, 0.87],
+        showgrid=True,
+        gridcolor=palette.faint,
+        zeroline=False,
+        nticks=6,
+    )
+    figure.update_yaxes(
+        range=[len(marks) - 0.5, -0.5], showgrid=False, automargin=True, ticklabelstandoff=6, type="category"
+    )
+    return themed(figure, theme, height=50 + 24 * len(marks), margin={"l": 8, "r": 8, "t": 4, "b": 36}, dragmode=False)
+
+
+def _scale_marks(estimate: Estimate, bsa_m2: float | None, truth_g: float | None, palette: Palette) -> list[_Mark]:
+    """The rows of the scale: the estimate, the cut-off its interval is judged by, then what to compare with."""
+    marks = [_Mark(label="this ECG", grams=estimate.lvm_g, symbol="circle", color=palette.lowers)]
+    if bsa_m2 is not None:
+        cutoff = estimate.cutoff_g_m2 * bsa_m2
+        marks.append(_Mark(label="LVH cut-off", grams=cutoff, symbol="line-ns-open", color=palette.raises))
+    marks += [
+        _Mark(label="without the ECG", grams=estimate.demographics_only_g, symbol="triangle-up", color=palette.muted),
+        _Mark(label="model reference", grams=estimate.reference_g, symbol="diamond-open", color=palette.muted),
+    ]
+    if truth_g is not None:
+        marks.append(_Mark(label="true (simulated)", grams=truth_g, symbol="star", color=palette.ink))
+    return marks
+
+
+def _scale_point(mark: _Mark) -> go.Scatter:
+    """The marker of one row."""
+    return go.Scatter(
+        x=[mark.grams],
+        y=[mark.label],
+        mode="markers",
+        marker={"symbol": mark.symbol, "size": 11, "color": mark.color, "line": {"color": mark.color, "width": 2}},
+        hovertemplate=f"{mark.label}: {mark.grams:.0f} g<extra></extra>",
+        cliponaxis=False,
+    )
+
+
+def _scale_value(mark: _Mark, palette: Palette) -> dict[str, object]:
+    """Its grams, in a column of their own at the right, clear of every marker."""
+    return {
+        "text": f"{mark.grams:.0f} g",
+        "x": 1.0,
+        "xref": "paper",
+        "xanchor": "right",
+        "y": mark.label,
+        "yref": "y",
+        "showarrow": False,
+        "font": {"size": 12, "color": palette.ink},
+    }
+
+
+# --- Attributions -----------------------------------------------------------------------------------------------------
+
+
+def _signed_g(value: float) -> str:
+    """A contribution to 0.1 g with its sign, a true minus, and none on zero."""
+    words = f"{value:+.1f}"
+    return "0.0" if words in ("+0.0", "-0.0") else words.replace("-", "−")
+
+
+def _sum_known(values: Sequence[float | None]) -> float | None:
+    """Sum of what is there; None when nothing is."""
+    known = [value for value in values if value is not None]
+    return float(sum(known)) if known else None
+
+
+def group_segments_g(attribution: Attribution) -> dict[str, dict[str, float | None]]:
+    """Grams per row (limb leads together, then V1–V6) and segment; None where a segment is absent."""
+    segments = attribution.segments_g
+    rows = {LIMB_GROUP: {name: _sum_known([segments[lead][name] for lead in LIMB_LEADS]) for name in _COLUMNS}}
+    rows |= {lead: {name: segments[lead][name] for name in _COLUMNS} for lead in PRECORDIAL_LEADS}
+    return rows
+
+
+def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Figure:
+    """Grams by lead group and segment as a heatmap with the numbers in it; the limb leads stand as one row.
+
+    Notes
+    -----
+    III, aVR, aVL and aVF follow from I and II, so a share of one limb lead means nothing by itself.
+    """
+    palette = PALETTES[theme]
+    rows = group_segments_g(attribution)
+    values = np.array(
+        [[np.nan if cell is None else cell for cell in row.values()] for row in rows.values()], dtype=float
+    )
+    limit = max(0.1, float(np.nanmax(np.abs(values)))) if np.isfinite(values).any() else 1.0
+    text = [["absent" if np.isnan(cell) else _signed_g(cell) for cell in row] for row in values]
+    scale = [[0.0, palette.lowers], [0.5, palette.panel], [1.0, palette.raises]]
+    heatmap = go.Heatmap(
+        z=values,
+        x=list(_COLUMNS),
+        y=list(rows),
+        text=text,
+        texttemplate="%{text}",
+        colorscale=scale,
+        zmin=-limit,
+        zmax=limit,
+        xgap=2,
+        ygap=2,
+        colorbar={"title": {"text": "g"}, "thickness": 10, "tickformat": "+.2~f"},
+        hovertemplate="%{y}, %{x}: %{text} g<extra></extra>",
+        hoverongaps=False,
+    )
+    figure = go.Figure(heatmap)
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, ticks="", ticklabelstandoff=6)
+    figure.update_xaxes(
+        side="top", showgrid=False, ticks="", title={"text": "grams by segment of the beat", "standoff": 4}
+    )
+    return themed(figure, theme, height=330, margin={"l": 8, "r": 8, "t": 52, "b": 8}, dragmode=False)
+
+
+def waterfall(attribution: Attribution, estimate: Estimate, *, theme: Theme = "light") -> go.Figure:
+    """From the reference mass over body size, ECG parameters and segments to the estimate, in grams.
+
+    Notes
+    -----
+    The last step before the estimate is what the integration left over (`Attribution.delta_g` with its sign turned), so
+    that the bars end exactly where the estimate stands.
+    """
+    palette = PALETTES[theme]
+    steps = waterfall_steps(attribution)
+    labels = ["reference", *steps, "estimate"]
+    changes = list(steps.values())
+    text = [
+        f"{estimate.reference_g:.0f} g",
+        *(f"{_signed_g(change)} g" for change in changes),
+        f"{estimate.lvm_g:.0f} g",
+    ]
+    levels = estimate.reference_g + np.cumsum([0.0, *changes])
+    span = max(1.0, float(levels.max() - levels.min()))
+    figure = go.Figure(
+        go.Waterfall(
+            orientation="h",
+            y=labels,
+            x=[estimate.reference_g, *changes, 0.0],
+            text=text,
+            textposition="outside",
+            measure=["absolute", *(["relative"] * len(changes)), "total"],
+            cliponaxis=False,
+            increasing={"marker": {"color": palette.raises}},
+            decreasing={"marker": {"color": palette.lowers}},
+            totals={"marker": {"color": palette.muted}},
+            connector={"line": {"color": palette.line, "width": 1}},
+            hovertemplate="%{y}: %{text}<extra></extra>",
+        )
+    )
+    figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, type="category")
+    figure.update_xaxes(
+        title={"text": "LV mass, g", "standoff": 4},
+        range=[levels.min() - 0.35 * span, levels.max() + 0.35 * span],
+        showgrid=True,
+        gridcolor=palette.faint,
+        zeroline=False,
+    )
+    return themed(figure, theme, height=70 + 24 * len(labels), margin={"l": 8, "r": 8, "t": 4, "b": 44}, dragmode=False)
+
+
+def waterfall_steps(attribution: Attribution) -> dict[str, float]:
+    """Signed grams of each step, in the order drawn; an absent segment is left out."""
+    tabular: Mapping[str, float] = attribution.tabular_g
+    body = sum(grams for name, grams in tabular.items() if name.lower().startswith(_BODY_INPUTS))
+    steps = {"age and body size": float(body), "QRS duration, axis, rate": float(sum(tabular.values()) - body)}
+    for name in _COLUMNS:
+        word = "outside the segments" if name == REST else name
+        for group, leads in ((LIMB_GROUP, LIMB_LEADS), (PRECORDIAL_GROUP, PRECORDIAL_LEADS)):
+            total = _sum_known([attribution.segments_g[lead][name] for lead in leads])
+            if total is not None:
+                steps[f"{word}, {group}"] = total
+    steps["integration error"] = -attribution.delta_g
+    return steps

@@ -1,0 +1,1 @@
+"""eLVMass-Net, its weight bundles, and the estimate they give."""

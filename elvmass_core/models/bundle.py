@@ -1,0 +1,284 @@
+"""Weight bundles: the only place that touches `weights/`.
+
+A bundle is a folder ``<model-id>/`` with ``model.safetensors`` (members and reference beat), ``manifest.json`` (the
+contract: inputs, normalisation, calibration, training data, hashes) and ``CARD.md``. Loading checks all of it and
+refuses otherwise; a refused bundle never stops the app.
+"""
+
+import hashlib
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES, N_LEADS, FloatArray, Sex, frozen_array
+from elvmass_core.errors import BundleError
+from elvmass_core.models.calibration import Calibration, Cutoff
+from elvmass_core.models.inputs import TABULAR_INPUTS, Normaliser
+from elvmass_core.models.tcn import ElvMassNet, Ensemble, TcnConfig, frozen
+from elvmass_core.signal import EXTRACTION_VERSION
+from elvmass_core.signal.filters import FILTER_WORDS
+from elvmass_core.units import LEADS
+
+LAYOUT = 1
+WEIGHTS_FILE, MANIFEST_FILE, CARD_FILE = "model.safetensors", "manifest.json", "CARD.md"
+REFERENCE_BEAT = "reference_beat_mv"
+SELF_TEST_TOLERANCE_G = 0.05
+"""The estimate for the reference beat may differ by this much between machines (float32 sums)."""
+
+
+def input_contract() -> dict[str, object]:
+    """What a beat must be for these weights: compared field by field when a bundle is loaded."""
+    return {
+        "leads": list(LEADS),
+        "fs_hz": BEAT_FS_HZ,
+        "samples": BEAT_SAMPLES,
+        "r_index": BEAT_R_INDEX,
+        "unit": "mV",
+        "filter": FILTER_WORDS,
+        "extraction": EXTRACTION_VERSION,
+        "tabular": list(TABULAR_INPUTS),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bundle:
+    """One loaded and checked model for one sex.
+
+    Attributes
+    ----------
+    ensemble : Ensemble
+        Frozen; shared between sessions, never toggled.
+    reference_beat_mv : array (12, 400)
+        Mean beat of the same-sex training patients without LVH: where attributions start.
+    sha256 : str
+        Hash of the weights file and manifest together.
+    """
+
+    model_id: str
+    sex: Sex
+    sha256: str
+    manifest: Mapping
+    card: str
+    ensemble: Ensemble
+    normaliser: Normaliser
+    calibration: Calibration
+    cutoff: Cutoff
+    reference_beat_mv: FloatArray
+
+    def members_g(self, beat_mv: FloatArray, rows: FloatArray) -> FloatArray:
+        """Answer of every member.
+
+        Parameters
+        ----------
+        beat_mv : array (n, 12, 400)
+        rows : array (n, 9)
+            Non-waveform inputs in natural units, NaN where unknown.
+
+        Returns
+        -------
+        array (members, n)
+            Grams.
+        """
+        with torch.no_grad():
+            beat = torch.as_tensor(np.array(beat_mv, dtype=np.float32))
+            tabular = torch.as_tensor(self.normaliser(rows), dtype=torch.float32)
+            return self.ensemble.each(beat, tabular).numpy().astype(np.float64)
+
+    def reference_row(self, row: FloatArray) -> FloatArray:
+        """The reference person: training means, with the patient's own mask of unknown height and weight."""
+        reference = np.array(self.normaliser.mean)
+        for name in ("height", "weight"):
+            mask = TABULAR_INPUTS.index(f"{name}_known")
+            reference[mask] = row[mask]
+            if row[mask] < 0.5:
+                reference[TABULAR_INPUTS.index({"height": "height_cm", "weight": "weight_kg"}[name])] = np.nan
+        return reference
+
+    def reference_g(self, row: FloatArray) -> float:
+        """Estimate for the reference beat and the reference person of this patient."""
+        return float(self.members_g(self.reference_beat_mv[None], self.reference_row(row)[None]).mean())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Models:
+    """The bundles that can be used, and one sentence for each that cannot."""
+
+    bundles: tuple[Bundle, ...] = ()
+    problems: tuple[str, ...] = ()
+
+    def for_sex(self, sex: Sex) -> tuple[Bundle, ...]:
+        """The bundle of a known sex; both for an unknown one; empty when any is missing."""
+        wanted = (Sex.MALE, Sex.FEMALE) if sex is Sex.UNKNOWN else (sex,)
+        found = tuple(bundle for want in wanted for bundle in self.bundles if bundle.sex is want)
+        return found if len(found) == len(wanted) else ()
+
+
+def load_models(folder: Path) -> Models:
+    """Load every bundle in a folder; never raises for a bad one.
+
+    The first bundle of each sex, in alphabetical order, is used.
+    """
+    bundles: dict[Sex, Bundle] = {}
+    problems = []
+    for path in sorted(folder.glob(f"*/{MANIFEST_FILE}")) if folder.is_dir() else []:
+        try:
+            bundle = load_bundle(path.parent)
+        except BundleError as error:
+            problems.append(str(error))
+            continue
+        bundles.setdefault(bundle.sex, bundle)
+    absent = {Sex.MALE: "men", Sex.FEMALE: "women"}
+    problems += [f"No usable weights for {who} were found." for sex, who in absent.items() if sex not in bundles]
+    return Models(bundles=tuple(bundles.values()), problems=tuple(problems))
+
+
+def load_bundle(folder: Path) -> Bundle:
+    """Load one bundle and check hashes, contract, layout and the stored self-test.
+
+    Raises
+    ------
+    BundleError
+        Names the bundle, the file and what does not match.
+    """
+    manifest = _read_manifest(folder)
+    blob = _read(folder, WEIGHTS_FILE)
+    _require(hashlib.sha256(blob).hexdigest() == manifest.get("weights_sha256"), folder, f"{WEIGHTS_FILE} was changed")
+    for name, want in input_contract().items():
+        have = manifest.get("input", {}).get(name)
+        _require(have == want, folder, f"its beats are of another kind ({name}: {have!r}, this version makes {want!r})")
+    try:
+        bundle = _assemble(folder, manifest, blob)
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        raise _broken(folder, f"its layout is not understood ({type(error).__name__})") from error
+    _self_test(folder, bundle)
+    return bundle
+
+
+def _read_manifest(folder: Path) -> dict:
+    """The manifest, its layout and its own hash."""
+    try:
+        manifest = json.loads(_read(folder, MANIFEST_FILE))
+    except ValueError as error:
+        raise _broken(folder, f"{MANIFEST_FILE} is not JSON") from error
+    _require(isinstance(manifest, dict), folder, f"{MANIFEST_FILE} is not an object")
+    _require(manifest.get("layout") == LAYOUT, folder, f"layout {manifest.get('layout')!r} is not {LAYOUT}")
+    _require(manifest.get("manifest_sha256") == manifest_hash(manifest), folder, f"{MANIFEST_FILE} was changed")
+    return manifest
+
+
+def manifest_hash(manifest: Mapping) -> str:
+    """SHA-256 of a manifest without its own hash, keys sorted."""
+    content = {key: value for key, value in manifest.items() if key != "manifest_sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
+    """Build the modules from checked bytes."""
+    tensors = load(blob)
+    reference = tensors.pop(REFERENCE_BEAT).numpy()
+    config = TcnConfig(**manifest["architecture"])
+    members = [_member(config, tensors, number) for number in range(manifest["members"])]
+    ensemble = Ensemble(members)
+    frozen(ensemble)
+    return Bundle(
+        model_id=manifest["model_id"],
+        sex=Sex(manifest["sex"]),
+        sha256=manifest["manifest_sha256"],
+        manifest=MappingProxyType(dict(manifest)),
+        card=_read(folder, CARD_FILE).decode("utf-8", "replace"),
+        ensemble=ensemble,
+        normaliser=Normaliser(**{name: np.array(values) for name, values in manifest["normaliser"].items()}),
+        calibration=Calibration.from_dict(manifest["calibration"]),
+        cutoff=Cutoff(**manifest["cutoff"]),
+        reference_beat_mv=frozen_array(reference, (N_LEADS, BEAT_SAMPLES), REFERENCE_BEAT),
+    )
+
+
+def _member(config: TcnConfig, tensors: Mapping[str, torch.Tensor], number: int) -> ElvMassNet:
+    """One member from the tensors under its prefix; RuntimeError when names or shapes differ."""
+    prefix = f"members.{number}."
+    member = ElvMassNet(config)
+    state = {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+    member.load_state_dict(state)
+    return member
+
+
+def _self_test(folder: Path, bundle: Bundle) -> None:
+    """The reference beat must give the estimate that was stored with the weights."""
+    row = np.array(bundle.normaliser.mean)
+    for name in ("height_known", "weight_known"):
+        row[TABULAR_INPUTS.index(name)] = 1.0
+    have, want = bundle.reference_g(row), bundle.manifest.get("self_test_g", math.nan)
+    _require(
+        abs(have - want) <= SELF_TEST_TOLERANCE_G, folder, f"the reference beat gives {have:.2f} g, not {want:.2f} g"
+    )
+
+
+def save_bundle(
+    folder: Path, members: list[ElvMassNet], reference_beat_mv: FloatArray, facts: Mapping, card: str
+) -> Bundle:
+    """Write a bundle and load it back.
+
+    Parameters
+    ----------
+    facts : mapping
+        ``model_id, sex, normaliser, calibration, cutoff, architecture, training`` as plain JSON values.
+
+    Returns
+    -------
+    Bundle
+        As loaded from disk, with every check passed.
+    """
+    tensors = {
+        f"members.{number}.{name}": tensor.contiguous()
+        for number, member in enumerate(members)
+        for name, tensor in member.state_dict().items()
+    }
+    tensors[REFERENCE_BEAT] = torch.as_tensor(np.ascontiguousarray(reference_beat_mv, dtype=np.float32))
+    blob = save(tensors)
+    manifest = {
+        **facts,
+        "layout": LAYOUT,
+        "members": len(members),
+        "input": input_contract(),
+        "weights_sha256": hashlib.sha256(blob).hexdigest(),
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS_FILE).write_bytes(blob)
+    (folder / CARD_FILE).write_text(card, encoding="utf-8")
+    (folder / MANIFEST_FILE).write_text(json.dumps(_with_self_test(folder, manifest, blob), indent=1, sort_keys=True))
+    return load_bundle(folder)
+
+
+def _with_self_test(folder: Path, manifest: dict, blob: bytes) -> dict:
+    """Add the estimate for the reference beat, then the manifest's own hash."""
+    draft = _assemble(folder, {**manifest, "manifest_sha256": ""}, blob)
+    row = np.array(draft.normaliser.mean)
+    for name in ("height_known", "weight_known"):
+        row[TABULAR_INPUTS.index(name)] = 1.0
+    complete = {**manifest, "self_test_g": draft.reference_g(row)}
+    return {**complete, "manifest_sha256": manifest_hash(complete)}
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise _broken(folder, f"{name} is missing or cannot be read") from error
+
+
+def _require(condition: bool, folder: Path, what: str) -> None:
+    if not condition:
+        raise _broken(folder, what)
+
+
+def _broken(folder: Path, what: str) -> BundleError:
+    return BundleError(f"The weights '{folder.name}' are refused: {what}. Restore the folder or train again.")

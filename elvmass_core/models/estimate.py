@@ -1,0 +1,93 @@
+"""From a beat and a patient to an estimate with its interval."""
+
+import numpy as np
+
+from elvmass_core.domain import Beat, Estimate, Features, Finding, Lvh, Patient, Severity, Sex
+from elvmass_core.models.bundle import Bundle
+from elvmass_core.models.inputs import column, pattern_of, tabular_row
+
+TRAINED_RANGE_INPUTS = {"age_years": ("age", "years"), "height_cm": ("height", "cm"), "weight_kg": ("weight", "kg")}
+
+
+def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient) -> Estimate:
+    """Estimate LV mass with one bundle.
+
+    Parameters
+    ----------
+    patient : Patient
+        Age known; when the sex is unknown the answer carries no index judgement.
+
+    Raises
+    ------
+    ValueError
+        Age is unknown, or the model's answer is not finite.
+    """
+    row = tabular_row(patient, features)
+    members = bundle.members_g(beat.signal_mv[None], row[None])[:, 0]
+    lvm_g = float(members.mean())
+    pattern = pattern_of(row)
+    half = bundle.calibration.intervals[pattern].half_width_g(np.array([lvm_g]), np.array([members.std()]))
+    interval = (max(lvm_g - float(half[0]), 0.0), lvm_g + float(half[0]))
+    index = None if patient.bsa_m2 is None else lvm_g / patient.bsa_m2
+    lvh, reason = _judge(bundle, patient, interval)
+    return Estimate(
+        model=bundle.model_id,
+        weights_sha256=bundle.sha256,
+        sex=bundle.sex,
+        lvm_g=lvm_g,
+        members_g=tuple(map(float, members)),
+        interval_g=interval,
+        coverage=bundle.calibration.coverage,
+        lvmi_g_m2=index,
+        p_lvh=_probability(bundle, patient, index),
+        prevalence=bundle.calibration.platt.prevalence,
+        lvh=lvh,
+        lvh_reason=reason,
+        demographics_only_g=float(bundle.calibration.lines[pattern](row[None])[0]),
+        cutoff_g_m2=bundle.cutoff.g_m2(bundle.sex),
+        cutoff_source=f"{bundle.cutoff.modality}: {bundle.cutoff.source}",
+        reference_g=bundle.reference_g(row),
+    )
+
+
+def _judge(bundle: Bundle, patient: Patient, interval: tuple[float, float]) -> tuple[Lvh, str]:
+    """LVH from where the whole interval lies, never from the point alone."""
+    if patient.sex is Sex.UNKNOWN:
+        return Lvh.NO_RESULT, "sex needed: the cut-off differs between men and women"
+    if patient.bsa_m2 is None:
+        return Lvh.NO_RESULT, "height and weight needed"
+    low, high = (mass / patient.bsa_m2 for mass in interval)
+    cutoff = bundle.cutoff.g_m2(bundle.sex)
+    if low > cutoff:
+        return Lvh.FLAGGED, "the whole interval lies above the cut-off"
+    if high < cutoff:
+        return Lvh.NOT_FLAGGED, "the whole interval lies below the cut-off"
+    return Lvh.UNCERTAIN, "the interval crosses the cut-off"
+
+
+def _probability(bundle: Bundle, patient: Patient, index: float | None) -> float | None:
+    """Platt-scaled probability of LVH; None without an index or a sex."""
+    if index is None or patient.sex is Sex.UNKNOWN:
+        return None
+    return float(bundle.calibration.platt(np.array([index / bundle.cutoff.g_m2(bundle.sex)]))[0])
+
+
+def check_trained_range(bundle: Bundle, features: Features, patient: Patient) -> tuple[Finding, ...]:
+    """Say when the patient lies outside the ages and sizes the model was trained on."""
+    row = tabular_row(patient, features)
+    findings = []
+    for name, (word, unit) in TRAINED_RANGE_INPUTS.items():
+        value = row[column(name)]
+        low, high = bundle.manifest["training"]["range"][name]
+        if np.isfinite(value) and not low <= value <= high:
+            message = f"The {word} lies outside the simulated training patients: the interval may be too narrow."
+            findings.append(
+                Finding(
+                    code=f"{word}_outside_training",
+                    severity=Severity.CAUTION,
+                    message=message,
+                    observed=f"{value:g} {unit}",
+                    expected=f"{low:.0f}–{high:.0f} {unit}",
+                )
+            )
+    return tuple(findings)

@@ -1,0 +1,84 @@
+"""The order of the stages, in one place: the app, the command line and batch scoring all call `analyse`."""
+
+from collections.abc import Sequence
+
+import torch
+
+from elvmass_core import __version__
+from elvmass_core.attribution import explain as explain_estimate
+from elvmass_core.criteria import apply_criteria
+from elvmass_core.domain import Beat, Estimate, Features, Finding, Patient, Recording, Report, Severity, blocks
+from elvmass_core.errors import BeatError
+from elvmass_core.features import measure
+from elvmass_core.models.bundle import Models
+from elvmass_core.models.estimate import check_trained_range, estimate
+from elvmass_core.quality import check_beat, check_conflicts, check_patient, check_recording
+from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
+
+
+def analyse(recording: Recording, patient: Patient, models: Models, *, explain: bool = False) -> Report:
+    """Recording and patient → report: measured, checked, and estimated unless a finding forbids it.
+
+    Parameters
+    ----------
+    explain : bool
+        Add integrated gradients for the estimate (about a second); needs a known sex.
+
+    Returns
+    -------
+    Report
+        Never raises for a bad ECG: what cannot be done is a finding in it.
+    """
+    findings = [
+        *recording.findings,
+        *check_patient(patient),
+        *check_conflicts(recording.stated, patient),
+        *check_recording(recording),
+    ]
+    beat, features = _measure(recording, findings)
+    criteria = () if features is None else apply_criteria(features, patient.sex)
+    findings += _check_models(models, patient)
+    estimates: tuple[Estimate, ...] = ()
+    attribution = None
+    if beat is not None and features is not None and not blocks(findings):
+        bundles = models.for_sex(patient.sex)
+        estimates = tuple(estimate(bundle, beat, features, patient) for bundle in bundles)
+        findings += dict.fromkeys(one for bundle in bundles for one in check_trained_range(bundle, features, patient))
+        if explain and len(bundles) == 1:
+            attribution = explain_estimate(bundles[0], beat, features, patient)
+    return Report(
+        recording=recording,
+        patient=patient,
+        beat=beat,
+        features=features,
+        criteria=criteria,
+        estimates=estimates,
+        attribution=attribution,
+        findings=tuple(findings),
+        versions=versions(),
+    )
+
+
+def _measure(recording: Recording, findings: list[Finding]) -> tuple[Beat | None, Features | None]:
+    """Beat and measurements, with what they found appended; None twice when no beat can be formed."""
+    try:
+        beat = extract_beat(recording)
+    except BeatError as error:
+        findings.append(Finding(code="no_beat", severity=Severity.STOP, message=str(error)))
+        return None, None
+    features = measure(beat)
+    findings += check_beat(beat, features)
+    return beat, features
+
+
+def _check_models(models: Models, patient: Patient) -> Sequence[Finding]:
+    """A STOP when the weights this patient needs cannot be used."""
+    if models.for_sex(patient.sex):
+        return ()
+    message = " ".join(["No estimate: the weights are not available.", *models.problems])
+    return (Finding(code="no_weights", severity=Severity.STOP, message=message),)
+
+
+def versions() -> dict[str, str]:
+    """What made the numbers."""
+    return {"elvmass": __version__, "extraction": EXTRACTION_VERSION, "torch": str(torch.__version__)}

@@ -1,0 +1,124 @@
+"""A report as JSON: the contract of the command line and of the download button."""
+
+import orjson
+
+from elvmass_core.domain import Attribution, Beat, CriterionResult, Estimate, Features, Finding, Recording, Report
+
+
+def to_dict(report: Report) -> dict[str, object]:
+    """The report as plain values; absent parts are null.
+
+    ``estimate`` is null and ``estimates`` holds both models' answers when the sex is unknown. No name, identifier,
+    date or file name is in it.
+    """
+    several = len(report.estimates) > 1
+    return {
+        "recording": _recording(report.recording),
+        "patient": _patient(report),
+        "beat": None if report.beat is None else _beat(report.beat),
+        "features": None if report.features is None else _features(report.features),
+        "criteria": [_criterion(result) for result in report.criteria],
+        "estimate": None if report.estimate is None else _estimate(report.estimate),
+        **({"estimates": [_estimate(one) for one in report.estimates]} if several else {}),
+        "attribution": None if report.attribution is None else _attribution(report.attribution),
+        "findings": [_finding(finding) for finding in report.findings],
+        "versions": dict(report.versions),
+        "disclaimer": report.disclaimer,
+    }
+
+
+def to_json(report: Report) -> bytes:
+    """The report as indented UTF-8 JSON."""
+    return orjson.dumps(to_dict(report), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
+def _recording(recording: Recording) -> dict[str, object]:
+    return {
+        "format": recording.format,
+        "fs_hz": recording.fs_hz,
+        "leads": list(recording.leads_present),
+        "duration_s": recording.duration_s,
+        "digest": recording.digest,
+        "notes": list(recording.notes),
+    }
+
+
+AGE_SHOWN_UP_TO = 89.0
+
+
+def _patient(report: Report) -> dict[str, object]:
+    """What the estimate was told; an age over 89 is shown as "90+"."""
+    patient = report.patient
+    hidden = patient.age_years is not None and patient.age_years > AGE_SHOWN_UP_TO
+    return {
+        "sex": patient.sex.value,
+        "age": "90+" if hidden else patient.age_years,
+        "height_cm": patient.height_cm,
+        "weight_kg": patient.weight_kg,
+    }
+
+
+def _beat(beat: Beat) -> dict[str, object]:
+    return {
+        "n_used": beat.n_used,
+        "n_rejected": beat.n_rejected,
+        "fiducials_ms": beat.fiducials.as_dict(),
+    }
+
+
+def _features(features: Features) -> dict[str, object]:
+    return {name: {"value": one.value, "unit": one.unit} for name, one in features.values.items()}
+
+
+def _criterion(result: CriterionResult) -> dict[str, object]:
+    return {
+        "name": result.name,
+        "value": result.value,
+        "unit": result.unit,
+        "cutoff": result.cutoff,
+        "met": result.met,
+        "reason": result.reason,
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, object]:
+    return {
+        "model": estimate.model,
+        "weights_sha256": estimate.weights_sha256,
+        "sex": estimate.sex.value,
+        "lvm_g": estimate.lvm_g,
+        "members_g": list(estimate.members_g),
+        "interval_g": list(estimate.interval_g),
+        "coverage": estimate.coverage,
+        "lvmi_g_m2": estimate.lvmi_g_m2,
+        "p_lvh": estimate.p_lvh,
+        "prevalence": estimate.prevalence,
+        "lvh": estimate.lvh.value,
+        "lvh_reason": estimate.lvh_reason,
+        "demographics_only_g": estimate.demographics_only_g,
+        "cutoff_g_m2": estimate.cutoff_g_m2,
+        "cutoff_source": estimate.cutoff_source,
+        "reference_g": estimate.reference_g,
+    }
+
+
+def _attribution(attribution: Attribution) -> dict[str, object]:
+    return {
+        "method": attribution.method,
+        "baseline": attribution.baseline,
+        "delta_g": attribution.delta_g,
+        "segments_g": {lead: dict(row) for lead, row in attribution.segments_g.items()},
+        "tabular_g": dict(attribution.tabular_g),
+        "st_t_share": attribution.st_t_share,
+        "agreement": attribution.agreement,
+    }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "observed": finding.observed,
+        "expected": finding.expected,
+    }

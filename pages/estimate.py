@@ -1,0 +1,32 @@
+"""Estimate: one ECG and four facts about a person in; LV mass, its doubts and its reasons out."""
+
+import streamlit as st
+
+from pages.shared import cache, panels, render
+from pages.shared.frame import begin_page, text, theme
+from pages.shared.intake import intake, question_or_error
+from pages.shared.patient_form import patient_form
+from pages.shared.state import visit
+
+begin_page("Estimate LV mass from a 12-lead ECG")
+intake()
+question_or_error()
+now = visit()
+if now.recording is None:
+    if now.question is None:
+        st.markdown(text("welcome"))
+    st.stop()
+
+patient = patient_form(now)
+if patient is None:
+    st.stop()
+
+report = cache.report(now.recording, patient)
+card, beat = st.columns([2, 3], gap="medium")
+with card:
+    render.result_card(report, now.origin.truth_g, theme())
+with beat:
+    panels.beat_panel(now.recording, patient)
+with st.expander("What the simulated patients do not contain"):
+    st.markdown(text("not_simulated"))
+panels.tabs(now.recording, patient)

@@ -1,0 +1,29 @@
+"""What is loaded once for all visitors (models) and what is computed once per visitor (reports)."""
+
+from pathlib import Path
+
+import streamlit as st
+import torch
+
+from elvmass_core.domain import Patient, Recording, Report
+from elvmass_core.models.bundle import Models, load_models
+from elvmass_core.pipeline import analyse
+from pages.shared.state import visit
+
+ROOT = Path(__file__).parents[2]
+WEIGHTS = ROOT / "weights"
+
+
+@st.cache_resource(max_entries=1, show_spinner="Loading the models …")
+def models() -> Models:
+    """The shipped weights; read-only, so that every visitor may share them."""
+    torch.set_num_threads(1)  # several visitors on few cores: more threads in each made all of them slower
+    return load_models(WEIGHTS)
+
+
+def report(recording: Recording, patient: Patient, *, explain: bool = False) -> Report:
+    """Analyse the open ECG, once per patient entry; kept in this visitor's session only."""
+    reports = visit().reports
+    if (patient, explain) not in reports:
+        reports[(patient, explain)] = analyse(recording, patient, models(), explain=explain)
+    return reports[(patient, explain)]

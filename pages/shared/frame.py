@@ -1,0 +1,41 @@
+"""The frame of every page: title, research banner, style. A deep link can skip ``app.py``, so it all happens here."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from elvmass_core.domain import DISCLAIMER
+from elvmass_core.figures import Theme
+
+_TEXT = Path(__file__).parent / "text"
+_STYLE = """
+<style>
+[data-testid="stAlertContainer"] { padding: 0.5rem 0.75rem; }
+[data-testid="stMetricValue"] { line-height: 1.2; }
+h1 { padding: 0 0 0.5rem 0 !important; }
+@media (min-width: 641px) { [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; } }
+@media (max-width: 640px) { /* charts keep a readable width and scroll sideways inside their own box */
+  [class*="st-key-wide_chart"][class*="_box"] { overflow-x: auto; }
+  [class*="st-key-wide_chart"][class*="_box"] > div { min-width: 640px; }
+  [class*="st-key-wide_chart_paper"][class*="_box"] > div { min-width: 1250px; }
+}
+</style>
+"""
+
+
+def begin_page(title: str) -> None:
+    """Draw what stands on every page; the first call in each page script."""
+    st.set_page_config(page_title=f"{title} · ELVMass", page_icon="🫀", layout="wide")
+    st.html(_STYLE)
+    st.warning(f"**{DISCLAIMER}**")
+    st.title(title, anchor=False)
+
+
+def theme() -> Theme:
+    """Theme of this visitor's browser."""
+    return "dark" if st.context.theme.type == "dark" else "light"
+
+
+def text(name: str) -> str:
+    """A longer text of the app, from ``text/<name>.md``."""
+    return (_TEXT / f"{name}.md").read_text(encoding="utf-8")

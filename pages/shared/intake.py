@@ -1,0 +1,136 @@
+"""How an ECG gets onto the page: upload or example, the question of unit or rate, and forgetting it again."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from elvmass_core.errors import RateNeededError, RecordingError, UnitNeededError
+from elvmass_core.io import read_recording
+from pages.shared import render
+from pages.shared.examples import examples
+from pages.shared.state import Origin, Visit, renew, visit
+
+UPLOADER_KEY = "ecg_files"
+_EXAMPLE_KEY = "ecg_example"
+_RATE_KEY = "ecg_rate_hz"
+
+
+def uploader_key() -> str:
+    """Key of the uploader; a new one after `forget`, because a browser keeps the files of the old one."""
+    forgotten = st.session_state.get(f"{UPLOADER_KEY}_forgotten", 0)
+    return f"{UPLOADER_KEY}_{forgotten}" if forgotten else UPLOADER_KEY
+
+
+def intake() -> None:
+    """Uploader and examples, folded away while an ECG is open."""
+    now = visit()
+    with st.expander(render.recording_words(now), expanded=now.recording is None and now.question is None):
+        upload, example = st.columns([3, 2])
+        upload.file_uploader(
+            "Upload one 12-lead ECG",
+            type=None,  # judged by content: a DICOM file often has no suffix
+            accept_multiple_files=True,
+            key=uploader_key(),
+            on_change=_take_upload,
+            help="WFDB (.hea with its .dat or .mat, together or as a zip), DICOM 12-lead ECG, or CSV with lead names "
+            "in the first line. At most 10 MB. Nothing is kept on disk.",
+        )
+        choices = examples()
+        example.selectbox(
+            "Or open an example",
+            options=list(choices),
+            index=None,
+            format_func=lambda name: choices[name].origin.title,
+            key=_EXAMPLE_KEY,
+            on_change=_take_example,
+            placeholder="Choose an example",
+        )
+        if now.recording is not None or now.question is not None:
+            example.button("Forget this ECG", on_click=forget, key="forget", help="Drops the ECG from this session.")
+    if now.origin.what_to_see:
+        st.info(f"**{render.plain(now.origin.title)}** — {render.plain(now.origin.what_to_see)}")
+
+
+def question_or_error() -> None:
+    """What stands in the way of reading: one sentence, or a question with both answers shown."""
+    now = visit()
+    if now.error:
+        st.error(render.plain(now.error))
+    if isinstance(now.question, UnitNeededError):
+        _ask_unit(now.question)
+    elif isinstance(now.question, RateNeededError):
+        _ask_rate(now.question)
+
+
+def forget() -> None:
+    """Drop the ECG, its reports and the uploaded files from this session."""
+    count = f"{UPLOADER_KEY}_forgotten"
+    st.session_state[count] = st.session_state.get(count, 0) + 1
+    st.session_state[_EXAMPLE_KEY] = None
+    renew()
+
+
+def _take_upload() -> None:
+    uploads = st.session_state.get(uploader_key()) or []
+    if not uploads:
+        renew()
+        return
+    st.session_state[_EXAMPLE_KEY] = None
+    _open(Origin(), {upload.name: upload.getvalue() for upload in uploads})
+
+
+def _take_example() -> None:
+    chosen = examples().get(st.session_state.get(_EXAMPLE_KEY) or "")
+    if chosen is not None:
+        _open(chosen.origin, chosen.files())
+
+
+def _open(origin: Origin, files: Mapping[str, bytes]) -> None:
+    _read(renew(origin, files))
+
+
+def _answer_unit(unit: str) -> None:
+    now = visit()
+    now.unit = unit
+    _read(now)
+
+
+def _answer_rate() -> None:
+    now = visit()
+    now.fs_hz = st.session_state.get(_RATE_KEY)
+    _read(now)
+
+
+def _read(now: Visit) -> None:
+    """Read the pending files; keep the bytes only while a question is open."""
+    if now.pending is None:
+        return
+    now.question, now.error = None, ""
+    try:
+        now.recording = read_recording(now.pending, unit=now.unit, fs_hz=now.fs_hz)
+    except (UnitNeededError, RateNeededError) as question:
+        now.question = question
+        return
+    except RecordingError as error:
+        now.error = str(error)
+    now.pending = None
+
+
+def _ask_unit(question: UnitNeededError) -> None:
+    with st.container(border=True):
+        st.markdown("**In which unit are the amplitudes?**")
+        st.markdown(render.plain(str(question)))
+        for unit, label in (("mV", "millivolts (mV)"), ("uV", "microvolts (µV)")):
+            words, button = st.columns([3, 1], vertical_alignment="center")
+            words.markdown(render.reading_words(question.peak_to_peak, unit))
+            button.button(f"The file is in {label}", on_click=_answer_unit, args=(unit,), key=f"unit_{unit}")
+
+
+def _ask_rate(question: RateNeededError) -> None:
+    with st.form("rate", width=520):
+        st.markdown("**How many samples per second?**")
+        st.markdown(render.plain(str(question)))
+        st.number_input(
+            "Sampling rate, Hz", min_value=100, max_value=2000, value=None, key=_RATE_KEY, placeholder="e.g. 500"
+        )
+        st.form_submit_button("Use this rate", on_click=_answer_rate)

@@ -1,0 +1,176 @@
+"""The parts of the Estimate page that redraw by themselves: the beat beside the card, and the tabs."""
+
+import streamlit as st
+
+from elvmass_core.domain import Attribution, Beat, Patient, Recording, Report
+from elvmass_core.figures import PAPER_LAYOUTS, averaged_beat, ecg_paper, segment_table, sheet_seconds, waterfall
+from elvmass_core.report import to_json
+from elvmass_core.units import LEADS
+from pages.shared import cache, render
+from pages.shared.frame import text, theme
+
+_TABS = ("12 leads", "Averaged beat", "Measurements and criteria", "Report")
+
+
+@st.fragment
+def beat_panel(recording: Recording, patient: Patient) -> None:
+    """The averaged beat, with saliency or plain."""
+    report = cache.report(recording, patient)
+    if report.beat is None:
+        st.markdown("##### Averaged beat")
+        st.markdown("No averaged beat could be formed; the recording itself is below.")
+        return
+    head, switch = st.columns([3, 2], vertical_alignment="center")
+    head.markdown(f"##### Averaged beat {_beats_words(report.beat)}")
+    wanted = report.estimate is not None and switch.toggle(
+        "Saliency on the beat (ST–T shaded)", value=True, key="saliency"
+    )
+    attribution = None
+    if wanted:
+        with st.spinner("Explaining the estimate …"):
+            attribution = cache.report(recording, patient, explain=True).attribution
+    figure = averaged_beat(report.beat, attribution, show_beats=False, height=520, theme=theme())
+    words = "coloured by grams per 10 ms" if attribution is not None else "without saliency"
+    render.chart(figure, key="wide_chart_beat", alt=f"Averaged beat of 12 leads in mV against ms, {words}.")
+    if attribution is not None:
+        st.caption(f"{saliency_words(attribution)} {text('saliency_caution')}")
+
+
+def _beats_words(beat: Beat) -> str:
+    return f":small[{beat.n_used} beats used, {beat.n_rejected} left out, {beat.rate_bpm:.0f} bpm]"
+
+
+def saliency_words(attribution: Attribution) -> str:
+    """Shares and agreement of a map in one sentence."""
+    share = "" if attribution.st_t_share is None else f"ST–T carries **{attribution.st_t_share:.0%}** of the saliency. "
+    agreement = (
+        "" if attribution.agreement is None else f"Agreement of the fold members: r {attribution.agreement:.2f}."
+    )
+    return share + agreement
+
+
+@st.fragment
+def tabs(recording: Recording, patient: Patient) -> None:
+    """Everything below the first view; only the open tab is computed."""
+    report = cache.report(recording, patient)
+    leads, beat, numbers, download = st.tabs(_TABS, on_change="rerun", key="tabs")
+    if leads.open:
+        with leads:
+            _leads_tab(recording)
+    if beat.open:
+        with beat:
+            _beat_tab(report)
+    if numbers.open:
+        with numbers:
+            _numbers_tab(report)
+    if download.open:
+        with download:
+            _report_tab(report)
+
+
+def _leads_tab(recording: Recording) -> None:
+    with st.container(horizontal=True, gap="medium"):
+        layout = st.segmented_control(
+            "Layout", list(PAPER_LAYOUTS), default="3x4+II", required=True, key="paper_layout"
+        )
+        speed = st.segmented_control("Speed, mm/s", [25, 50], default=25, required=True, key="paper_speed")
+        gain = st.segmented_control("Gain, mm/mV", [5, 10, 20], default=10, required=True, key="paper_gain")
+        start = _start_slider(recording, float(speed or 25))
+    figure = ecg_paper(
+        recording,
+        layout=layout or "3x4+II",
+        speed_mm_s=float(speed or 25),
+        gain_mm_mv=float(gain or 10),
+        start_s=start,
+        theme=theme(),
+    )
+    render.chart(
+        figure, key="wide_chart_paper", alt="Twelve-lead ECG on paper with a 1 mm and 5 mm grid.", toolbar=True
+    )
+    for note in recording.notes:
+        st.caption(render.plain(note))
+
+
+def _start_slider(recording: Recording, speed_mm_s: float) -> float:
+    """Where the sheet begins, when the recording is longer than one sheet."""
+    last = recording.duration_s - sheet_seconds(speed_mm_s)
+    if last < 0.5:
+        return 0.0
+    return float(
+        st.slider("Sheet begins at, s", 0.0, float(round(last, 1)), 0.0, 0.5, key=f"start_{speed_mm_s:.0f}", width=260)
+    )
+
+
+def _beat_tab(report: Report) -> None:
+    if report.beat is None:
+        st.markdown("No averaged beat could be formed.")
+        return
+    st.markdown(_used_words(report.beat))
+    figure = averaged_beat(report.beat, height=640, theme=theme())
+    render.chart(figure, key="wide_chart_beats", alt="Averaged beat of 12 leads with all single beats and ± 1 SD.")
+    if report.estimate is None:
+        return
+    with st.spinner("Explaining the estimate …"):
+        explained = cache.report(report.recording, report.patient, explain=True)
+    if explained.attribution is not None and explained.estimate is not None:
+        _explanation(explained.attribution, explained)
+
+
+def _used_words(beat: Beat) -> str:
+    reasons = sorted({reason for reason in beat.reasons if reason})
+    why = f" Left out: {render.plain('; '.join(reasons))}." if reasons else ""
+    return f"**{beat.n_used}** beats averaged, **{beat.n_rejected}** left out.{why}"
+
+
+def _explanation(attribution: Attribution, report: Report) -> None:
+    estimate = report.estimate
+    if estimate is None:
+        return
+    st.markdown("##### From the model's reference to this estimate")
+    left, right = st.columns(2)
+    with left:
+        render.chart(waterfall(attribution, estimate, theme=theme()), key="waterfall", alt="Waterfall in grams.")
+    with right:
+        render.chart(segment_table(attribution, theme=theme()), key="segments", alt="Grams by lead group and segment.")
+        st.caption(text("limb_leads"))
+    st.markdown(
+        f"Method: {render.plain(attribution.method)}. Starts from: {render.plain(attribution.baseline)}. "
+        f"All parts together miss estimate − reference by {attribution.delta_g:+.2f} g. {saliency_words(attribution)}"
+    )
+    st.caption(text("saliency_caution"))
+
+
+def _numbers_tab(report: Report) -> None:
+    if report.features is None:
+        st.markdown("Nothing could be measured.")
+        return
+    st.markdown("##### Classical LVH criteria")
+    st.table(render.criteria_rows(report.criteria), hide_index=True, alt="Classical LVH criteria")
+    st.caption(text("criteria"))
+    left, right = st.columns(2)
+    with left:
+        st.markdown("##### Intervals and axis, from the averaged beat")
+        st.table(render.interval_rows(report.features), hide_index=True, alt="Intervals")
+    with right:
+        st.markdown("##### Amplitudes, from the averaged beat")
+        st.table(render.amplitude_rows(report.features, LEADS), hide_index=True, alt="Amplitudes")
+
+
+def _report_tab(report: Report) -> None:
+    st.download_button(
+        "Download as JSON",
+        data=lambda: to_json(_explained(report)),
+        file_name=f"elvmass-{report.recording.digest[:10]}.json",
+        mime="application/json",
+        on_click="ignore",
+        key="download_json",
+    )
+    st.markdown("The file holds the numbers, findings and versions of this page. No name, date or file name is in it.")
+    versions = " · ".join(f"{name} {version}" for name, version in report.versions.items())
+    st.caption(f"{render.plain(versions)} · ECG digest {report.recording.digest[:16]}")
+    st.markdown(report.disclaimer)
+
+
+def _explained(report: Report) -> Report:
+    """The report with its attribution, when there is an estimate to explain."""
+    return report if report.estimate is None else cache.report(report.recording, report.patient, explain=True)

@@ -1,0 +1,307 @@
+"""From domain objects to words and elements: the only place where numbers are rounded.
+
+Grams and indices to 1, mV to 0.01, ms to 1. Contributions, whose sum the reader may check, are given to 0.1 g.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+import streamlit as st
+
+from elvmass_core.domain import CriterionResult, Estimate, Features, Finding, Lvh, Patient, Report, Severity, Sex
+from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale
+from elvmass_core.models.bundle import Bundle
+from elvmass_core.quality import QRS_SPAN_MV
+from elvmass_core.report import AGE_SHOWN_UP_TO
+from elvmass_core.units import MILLIVOLTS_PER
+from pages.shared.state import Visit
+
+_SEX = {Sex.FEMALE: "women", Sex.MALE: "men", Sex.UNKNOWN: "unknown"}
+_LVH = {
+    Lvh.FLAGGED: (":orange-badge[▲ LVH flagged]", ""),
+    Lvh.NOT_FLAGGED: (":blue-badge[● LVH not flagged]", "A negative result does not exclude LVH."),
+    Lvh.UNCERTAIN: (":gray-badge[◆ LVH uncertain]", ""),
+    Lvh.NO_RESULT: (":gray-badge[○ LVH: no result]", ""),
+}
+_SEVERITY = {
+    Severity.STOP: ":red-badge[■ Stop]",
+    Severity.CAUTION: ":orange-badge[▲ Caution]",
+    Severity.NOTE: ":gray-badge[● Note]",
+}
+_ALSO = "Also found"
+
+
+def plain(text: str) -> str:
+    """Text that came from outside, without any power over Markdown (an image link would call another server)."""
+    return re.sub(r"([\\`*_{}\[\]()#+!|<>$~:])", r"\\\1", text)
+
+
+def sex_words(sex: Sex) -> str:
+    """Whom a model is for."""
+    return _SEX[sex]
+
+
+def grams(value: float) -> str:
+    """Mass in whole grams."""
+    return f"{value:.0f} g"
+
+
+# --- Sentences --------------------------------------------------------------------------------------------------------
+
+
+def recording_words(visit: Visit) -> str:
+    """Heading of the intake: what is open."""
+    recording = visit.recording
+    if visit.question is not None:
+        return "ECG: one question before it can be read — change"
+    if recording is None:
+        return "ECG: upload a file or open an example"
+    leads = f"{len(recording.leads_present)} leads"
+    return (
+        f"ECG: {plain(recording.format)} · {leads} · {recording.duration_s:.1f} s · {recording.fs_hz:.0f} Hz — change"
+    )
+
+
+def reading_words(peak_to_peak: float, unit: str) -> str:
+    """One reading of amplitudes without a unit, and whether an ECG could have it."""
+    span_mv = peak_to_peak * MILLIVOLTS_PER[unit]
+    low, high = QRS_SPAN_MV
+    verdict = "plausible" if low <= span_mv <= high else "impossible for an ECG" if span_mv > high else "too small"
+    words = {"mV": "millivolts", "uV": "microvolts"}[unit]
+    return f"Read as {words}, a typical lead spans **{span_mv:.{0 if span_mv >= 100 else 2}f} mV**: {verdict}."
+
+
+def patient_words(name: str, value: float | Sex | None) -> str:
+    """One patient field; an age over 89 is shown as 90+."""
+    if value is None or value is Sex.UNKNOWN:
+        return "not stated"
+    if isinstance(value, Sex):
+        return {Sex.FEMALE: "female", Sex.MALE: "male"}[value]
+    if name == "age_years":
+        return "90+ years" if value > AGE_SHOWN_UP_TO else f"{value:.0f} years"
+    return f"{value:.0f} {name.rsplit('_', 1)[-1]}"
+
+
+def source_words(source: str, given: Patient, used: Patient) -> str:
+    """What the file says, and where the form differs from it."""
+    names = {"sex": "sex", "age_years": "age", "height_cm": "height", "weight_kg": "weight"}
+    said = [f"{word} {patient_words(name, getattr(given, name))}" for name, word in names.items()]
+    stated = [name for name in names if getattr(given, name) not in (None, Sex.UNKNOWN)]
+    words = f"From {source}: {', '.join(said)}." if stated else f"Nothing about the person is stated in {source}."
+    differs = [names[name] for name in stated if getattr(given, name) != getattr(used, name)]
+    if differs:
+        words += f" :orange-badge[▲ Differs] The form is used for: {', '.join(differs)}."
+    return words
+
+
+# --- Result card ------------------------------------------------------------------------------------------------------
+
+
+def result_card(report: Report, truth_g: float | None, theme: Theme) -> None:
+    """What the models say, or why they say nothing, with every doubt beside it."""
+    with st.container(border=True, key="result_card", gap="xsmall"):
+        if report.estimates:
+            st.markdown("##### Model output (trained on simulated patients)")
+        if report.estimate is not None:
+            _one_estimate(report, report.estimate, truth_g, theme)
+        elif report.estimates:
+            _both_models(report)
+        else:
+            _refusal(report)
+        criteria_line(report.criteria)
+        if report.estimates:
+            findings_list(report.findings, heading="Can this ECG be used?")
+            _signature(report.estimates)
+
+
+def _one_estimate(report: Report, estimate: Estimate, truth_g: float | None, theme: Theme) -> None:
+    mass, index = st.columns(2)
+    with mass.container(gap=None):
+        st.metric("LV mass", grams(estimate.lvm_g), help="Left ventricular mass: the mean of the ensemble members.")
+        st.markdown(interval_words(estimate))
+    with index.container(gap=None):
+        _index(estimate)
+    _lvh_line(estimate)
+    scale = estimate_scale(estimate, bsa_m2=report.patient.bsa_m2, truth_g=truth_g, theme=theme)
+    chart(scale, key="estimate_scale", alt=f"Scale in grams: {interval_words(estimate)}.")
+    change = signed(estimate.lvm_g - estimate.demographics_only_g)
+    alone = grams(estimate.demographics_only_g)
+    st.markdown(f"From body size, age and sex alone **{alone}**; the ECG adds **{change} g**.")
+
+
+def interval_words(estimate: Estimate) -> str:
+    """The interval and what it covers."""
+    low, high = estimate.interval_g
+    return f"**{low:.0f}–{high:.0f} g** ({estimate.coverage:.0%} interval)"
+
+
+def signed(value: float) -> str:
+    """A whole number with its sign, a true minus, and ±0 for what rounds to nothing."""
+    words = f"{value:+.0f}"
+    return "±0" if words in ("+0", "-0") else words.replace("-", "−")
+
+
+def _index(estimate: Estimate) -> None:
+    if estimate.lvmi_g_m2 is None:
+        st.metric("Index", "—", help="LV mass ÷ body surface area (DuBois): needs height and weight.")
+        st.markdown("needs height and weight")
+        return
+    st.metric("Index", f"{estimate.lvmi_g_m2:.0f} g/m²", help="LV mass ÷ body surface area (DuBois).")
+    modality, _, source = estimate.cutoff_source.partition(": ")
+    st.markdown(f"LVH above **{estimate.cutoff_g_m2:.0f} g/m²**, {plain(modality)}", help=plain(source) or None)
+
+
+def _lvh_line(estimate: Estimate) -> None:
+    badge, default = _LVH[estimate.lvh]
+    reason = plain(estimate.lvh_reason) + (f". {default}" if default else "") if estimate.lvh_reason else default
+    st.markdown(f"{badge} {reason}")
+    if estimate.p_lvh is not None:
+        st.markdown(
+            f"P(LVH) **{estimate.p_lvh:.0%}** in simulated patients, prevalence {estimate.prevalence:.0%}",
+            help="How often simulated patients with such an answer had LVH. In other people the prevalence differs, "
+            "and so does this probability.",
+        )
+
+
+def _both_models(report: Report) -> None:
+    st.markdown("Sex is unknown: both models answer, and LVH is not judged.")
+    for column, estimate in zip(st.columns(len(report.estimates)), report.estimates, strict=True):
+        with column.container(gap=None):
+            st.metric(f"LV mass, model for {_SEX[estimate.sex]}", grams(estimate.lvm_g))
+            st.markdown(interval_words(estimate))
+
+
+def _refusal(report: Report) -> None:
+    stops = [finding for finding in report.findings if finding.severity is Severity.STOP]
+    st.markdown("##### No estimate")
+    for finding in stops:
+        st.error(f"{plain(finding.message)}{_amounts(finding)}")
+    st.markdown("The ECG, its averaged beat and its measurements are shown as far as they could be made.")
+    findings_list([finding for finding in report.findings if finding not in stops], heading=_ALSO)
+
+
+def _signature(estimates: Sequence[Estimate]) -> None:
+    names = " · ".join(f"{plain(estimate.model)} ({estimate.weights_sha256[:10]})" for estimate in estimates)
+    st.caption(f"Model {names}. Trained on simulated patients; not validated in humans.")
+
+
+def findings_list(findings: Sequence[Finding], heading: str) -> None:
+    """Most serious first, in plain words; notes fold away."""
+    loud = [finding for finding in findings if finding.severity is not Severity.NOTE]
+    notes = [finding for finding in findings if finding.severity is Severity.NOTE]
+    if not findings and heading == _ALSO:
+        return
+    st.markdown(f"**{heading}** " + ("" if loud or heading == _ALSO else "No check objected."))
+    for finding in loud:
+        st.markdown(f"{_SEVERITY[finding.severity]} {plain(finding.message)}{_amounts(finding)}")
+    if notes:
+        with st.expander(f"{len(notes)} note{'s' if len(notes) > 1 else ''}"):
+            for finding in notes:
+                st.markdown(f"{_SEVERITY[finding.severity]} {plain(finding.message)}{_amounts(finding)}")
+
+
+def _amounts(finding: Finding) -> str:
+    observed = f" Found: {plain(finding.observed)}." if finding.observed else ""
+    return observed + (f" Expected: {plain(finding.expected)}." if finding.expected else "")
+
+
+def criteria_line(criteria: Sequence[CriterionResult]) -> None:
+    """How many of the classical criteria are met, by name."""
+    if not criteria:
+        return
+    applied = [result for result in criteria if result.met is not None]
+    met = [plain(result.name) for result in applied if result.met]
+    skipped = len(criteria) - len(applied)
+    names = f": {', '.join(met)}" if met else ""
+    rest = f" ({skipped} not applicable)" if skipped else ""
+    words = f"Classical ECG criteria met: **{len(met)} of {len(applied)}**{names}{rest}."
+    st.markdown(words if applied else f"Classical ECG criteria: none of the {skipped} can be applied to this ECG.")
+
+
+# --- Tables and charts ------------------------------------------------------------------------------------------------
+
+_INTERVAL_NAMES = {
+    "rate_bpm": "Heart rate",
+    "p_ms": "P duration",
+    "pr_ms": "PR interval",
+    "qrs_ms": "QRS duration",
+    "qt_ms": "QT interval",
+    "qtc_fridericia_ms": "QTc (Fridericia)",
+    "qrs_axis_deg": "Frontal QRS axis",
+}
+_AMPLITUDE_NAMES = {"r": "R", "s": "S", "t": "T", "stj": "ST at J"}
+_DECIMALS = {"mV": 2, "mV·ms": 0}
+
+
+def value_words(value: float | None, unit: str) -> str:
+    """A measurement with its unit, or the words that there is none."""
+    return "not measurable" if value is None else f"{value:.{_DECIMALS.get(unit, 0)}f} {unit}"
+
+
+def interval_rows(features: Features) -> list[dict[str, str]]:
+    """Intervals, rate and axis as table rows."""
+    rows = []
+    for name, words in _INTERVAL_NAMES.items():
+        if name in features.values:
+            measurement = features.values[name]
+            rows.append({"Measurement": words, "Value": value_words(measurement.value, measurement.unit)})
+    return rows
+
+
+def amplitude_rows(features: Features, leads: Sequence[str]) -> list[dict[str, str]]:
+    """Amplitudes as one row per lead, in mV."""
+    rows = []
+    for lead in leads:
+        cells = {f"{words}, mV": features.values.get(f"{wave}_mv_{lead}") for wave, words in _AMPLITUDE_NAMES.items()}
+        known = {
+            words: "—" if cell is None or cell.value is None else f"{cell.value:.2f}" for words, cell in cells.items()
+        }
+        rows.append({"Lead": lead} | known)
+    return rows
+
+
+def criteria_rows(criteria: Sequence[CriterionResult]) -> list[dict[str, str]]:
+    """Criteria with value, cut-off, verdict and source."""
+    verdict = {True: "▲ met", False: "○ not met", None: "not applicable"}
+    return [
+        {
+            "Criterion": plain(result.name),
+            "Formula": plain(result.formula),
+            "Value": value_words(result.value, result.unit),
+            "Cut-off": plain(f"{result.comparison} {result.cutoff:g} {result.unit}"),
+            "Result": verdict[result.met] + (f": {plain(result.reason)}" if result.reason else ""),
+            "Source": plain(result.source),
+        }
+        for result in criteria
+    ]
+
+
+def chart(figure: object, *, key: str, alt: str, toolbar: bool = False) -> None:
+    """One figure, with words for those who cannot see it, in a box that scrolls on a phone when it is wide."""
+    config = PLOT_CONFIG | {"displayModeBar": "hover" if toolbar else False}
+    with st.container(key=f"{key}_box"):
+        st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt)
+
+
+_FACTS = ("members", "training", "cutoff", "input", "architecture", "weights_sha256")
+"""Parts of the manifest worth reading; coefficients stay in the file."""
+
+
+def manifest_rows(bundle: Bundle) -> list[dict[str, str]]:
+    """The facts of a weight bundle, one per row, nested facts with their path."""
+    facts = {name: bundle.manifest[name] for name in _FACTS if name in bundle.manifest}
+    return [{"Fact": plain(name), "Value": plain(value)} for name, value in _flat(facts).items()]
+
+
+def _flat(facts: Mapping[str, object], path: str = "") -> dict[str, str]:
+    """Nested facts as "outer, inner" → text; long lists are left to the manifest."""
+    rows: dict[str, str] = {}
+    for name, value in facts.items():
+        words = f"{path}{name.replace('_', ' ')}"
+        if isinstance(value, Mapping):
+            rows |= _flat(value, f"{words}, ")
+        elif not isinstance(value, list):
+            rows[words] = f"{value:.4g}" if isinstance(value, float) else str(value)
+        elif all(isinstance(one, str) for one in value):
+            rows[words] = ", ".join(value)
+    return rows

@@ -1,0 +1,55 @@
+"""What one visitor has open: a single typed object in the session, never shared, never on disk."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import cast
+
+import streamlit as st
+
+from elvmass_core.domain import Patient, Recording, Report
+from elvmass_core.errors import RateNeededError, UnitNeededError
+
+_KEY = "elvmass_visit"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the ECG on the page comes from, and what is known about it beforehand."""
+
+    words: str = "the file"
+    title: str = ""
+    what_to_see: str = ""
+    patient: Patient | None = None
+    truth_g: float | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class Visit:
+    """The open ECG of one visitor, or the question or error that stands in its place.
+
+    `number` counts the ECGs of this visit and is part of every widget key, so that no field keeps a former patient's
+    value.
+    """
+
+    number: int = 0
+    origin: Origin = Origin()
+    pending: Mapping[str, bytes] | None = None
+    unit: str | None = None
+    fs_hz: float | None = None
+    question: UnitNeededError | RateNeededError | None = None
+    error: str = ""
+    recording: Recording | None = None
+    reports: dict[tuple[Patient, bool], Report] = field(default_factory=dict)
+
+
+def visit() -> Visit:
+    """State of the present visitor, made on first use."""
+    if _KEY not in st.session_state:
+        st.session_state[_KEY] = Visit()
+    return cast(Visit, st.session_state[_KEY])
+
+
+def renew(origin: Origin | None = None, pending: Mapping[str, bytes] | None = None) -> Visit:
+    """Drop everything about the former ECG and begin the next one."""
+    st.session_state[_KEY] = Visit(number=visit().number + 1, origin=origin or Origin(), pending=pending)
+    return visit()

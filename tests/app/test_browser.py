@@ -1,0 +1,211 @@
+"""The running app in a real browser: upload, grams, saliency, and nothing that leaves the machine."""
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom.data import get_testdata_file
+
+from elvmass_core.io import read_recording
+from elvmass_core.units import LEADS
+
+ROOT = Path(__file__).parents[2]
+DICOM = Path(str(get_testdata_file("waveform_ecg.dcm", download=False)))
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+START_S, WAIT_MS = 60, 60_000
+
+
+@pytest.fixture(scope="module")
+def app_url():
+    """The app on a free port, as a user starts it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait_for(url: str, server: subprocess.Popen) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            urllib.request.urlopen(url, timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    pytest.fail(f"the app did not answer at {url}")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium, else Playwright's own."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    with playwright.sync_playwright() as driver:
+        if found is None and not Path(driver.chromium.executable_path).is_file():
+            pytest.skip("no Chromium: install one, or run `playwright install chromium`")
+        opened = driver.chromium.launch(executable_path=found, args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser, app_url):
+    """A fresh visitor; fails afterwards on a console error or a request to another machine."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    errors, outside = [], []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("request", lambda request: outside.append(request.url) if _is_outside(request.url, app_url) else None)
+    opened.goto(app_url)
+    opened.get_by_text("not for diagnosis").wait_for(timeout=WAIT_MS)
+    yield opened
+    context.close()
+    assert errors == []
+    assert outside == []
+
+
+def _is_outside(url: str, app_url: str) -> bool:
+    return not url.startswith((app_url, app_url.replace("http", "ws"), "data:", "blob:"))
+
+
+@pytest.fixture(scope="module")
+def wfdb_pair(tmp_path_factory) -> list[Path]:
+    """The DICOM recording written again as WFDB by an independent writer, with its person in the header."""
+    import wfdb
+
+    recording = read_recording({"x": DICOM.read_bytes()})
+    folder = tmp_path_factory.mktemp("wfdb")
+    wfdb.wrsamp(
+        "ecg",
+        fs=recording.fs_hz,
+        units=["mV"] * len(LEADS),
+        sig_name=list(LEADS),
+        p_signal=np.array(recording.signal_mv.T),
+        fmt=["16"] * len(LEADS),
+        comments=["Age: 42", "Sex: Female"],
+        write_dir=str(folder),
+    )
+    return [folder / "ecg.hea", folder / "ecg.dat"]
+
+
+needs_weights = pytest.mark.skipif(
+    not any((ROOT / "weights").glob("*/manifest.json")), reason="weights/ holds no bundle: no grams to look for"
+)
+
+
+def upload(page, files: list[Path]) -> None:
+    page.locator('input[type="file"]').set_input_files([str(path) for path in files])
+    beat_chart(page).wait_for(timeout=WAIT_MS)
+
+
+def beat_chart(page):
+    """The averaged beat beside the result card."""
+    return page.locator(".st-key-wide_chart_beat .js-plotly-plot")
+
+
+def grams(page) -> int:
+    """LV mass as the result card shows it."""
+    card = page.locator(".st-key-result_card")
+    card.get_by_text("Model output (trained on simulated patients)").wait_for(timeout=WAIT_MS)
+    shown = card.locator('[data-testid="stMetric"]', has_text="LV mass").locator('[data-testid="stMetricValue"]')
+    match = re.fullmatch(r"(\d+) g", shown.first.inner_text().strip())
+    assert match, "the LV mass is not a whole number of grams"
+    return int(match.group(1))
+
+
+def wait_for_saliency(page) -> None:
+    beat_chart(page).get_by_text("g per 10 ms").wait_for(timeout=WAIT_MS)
+
+
+@pytest.mark.parametrize("kind", ["DICOM", "WFDB"])
+def test_an_uploaded_ecg_shows_its_beat_and_all_twelve_leads(page, wfdb_pair, kind):
+    upload(page, [DICOM] if kind == "DICOM" else wfdb_pair)
+    for lead in LEADS:
+        assert beat_chart(page).get_by_text(lead, exact=True).count() == 1
+    paper = page.locator(".st-key-wide_chart_paper .js-plotly-plot")
+    paper.get_by_text("25 mm/s · 10 mm/mV").wait_for(timeout=WAIT_MS)
+
+
+@needs_weights
+@pytest.mark.parametrize("kind", ["DICOM", "WFDB"])
+def test_an_uploaded_ecg_shows_grams_with_saliency_beside_them(page, wfdb_pair, kind):
+    upload(page, [DICOM] if kind == "DICOM" else wfdb_pair)
+    assert 30 < grams(page) < 500
+    wait_for_saliency(page)
+    card = page.locator(".st-key-result_card").bounding_box()
+    beat = beat_chart(page).bounding_box()
+    assert card["x"] + card["width"] <= beat["x"] + 1
+    assert beat["y"] < 900, "the saliency is not in the first view"
+    assert card["y"] < 900
+
+
+@needs_weights
+def test_one_click_leads_to_the_plain_beat(page):
+    upload(page, [DICOM])
+    wait_for_saliency(page)
+    page.get_by_text("Saliency on the beat").click()
+    beat_chart(page).get_by_text("g per 10 ms").wait_for(state="detached", timeout=WAIT_MS)
+
+
+@needs_weights
+def test_the_same_ecg_in_two_formats_gives_the_same_grams(page, wfdb_pair):
+    upload(page, [DICOM])
+    dicom_g = grams(page)
+    page.get_by_text("— change").click()
+    page.get_by_role("button", name="Forget this ECG").click()
+    page.get_by_text("Upload a resting 12-lead ECG").wait_for(timeout=WAIT_MS)
+    upload(page, wfdb_pair)
+    assert abs(grams(page) - dicom_g) <= 1  # whole grams on the page
+
+
+@pytest.mark.parametrize("tab", ["Averaged beat", "Measurements and criteria", "Report"])
+def test_every_tab_opens(page, tab):
+    upload(page, [DICOM])
+    page.get_by_role("tab", name=tab).click()
+    shown = {
+        "Averaged beat": "beats averaged",
+        "Measurements and criteria": "Sokolow–Lyon voltage",
+        "Report": "Download as JSON",
+    }
+    page.get_by_text(shown[tab]).first.wait_for(timeout=WAIT_MS)
+
+
+def test_one_millivolt_is_as_long_as_0_4_seconds_on_the_screen(page):
+    upload(page, [DICOM])
+    paper = page.locator(".st-key-wide_chart_paper .js-plotly-plot")
+    paper.wait_for(timeout=WAIT_MS)
+    page.wait_for_timeout(1000)
+    px_per_s, px_per_mv = paper.evaluate("plot => [plot._fullLayout.xaxis._m, -plot._fullLayout.yaxis._m]")
+    assert abs(px_per_mv / px_per_s) == pytest.approx(0.4, rel=0.02)
+
+
+def test_a_text_renamed_to_dicom_is_refused_in_one_sentence(page, tmp_path):
+    fake = tmp_path / "ecg.dcm"
+    fake.write_text("this is a letter, not an ECG")
+    page.locator('input[type="file"]').set_input_files(str(fake))
+    alert = page.locator('[data-testid="stAlert"]').nth(1)
+    alert.wait_for(timeout=WAIT_MS)
+    assert "lead names" in alert.inner_text()
+    assert page.get_by_text("Traceback").count() == 0

@@ -1,0 +1,231 @@
+"""The pages without a browser: banner from both entries, reading, refusing, forgetting."""
+
+import csv
+from pathlib import Path
+
+import pytest
+from pydicom.data import get_testdata_file
+from streamlit.testing.v1 import AppTest
+
+from elvmass_core.domain import DISCLAIMER, Patient, Sex
+from elvmass_core.io import read_recording
+from elvmass_core.models.bundle import Models
+from elvmass_core.units import LEADS
+from pages.shared import cache, examples, render
+
+ROOT = Path(__file__).parents[2]
+TIMEOUT_S = 60
+DICOM = Path(str(get_testdata_file("waveform_ecg.dcm", download=False)))
+PAGES = sorted(ROOT.glob("pages/*.py"))
+
+
+@pytest.fixture
+def no_weights(monkeypatch):
+    """The state of a fresh clone before training."""
+    problem = "No usable weights for women in the weights folder."
+    monkeypatch.setattr(cache, "models", lambda: Models(problems=(problem,)))
+
+
+def start(entry: str = "app.py") -> AppTest:
+    return AppTest.from_file(str(ROOT / entry), default_timeout=TIMEOUT_S).run()
+
+
+def upload(content: bytes, name: str = "ecg", at: AppTest | None = None) -> AppTest:
+    at = at or start()
+    at.file_uploader(key="ecg_files").upload(name, content, "application/octet-stream").run()
+    return at
+
+
+def words(at: AppTest) -> str:
+    """Everything written on the page."""
+    kinds = (at.title, at.markdown, at.caption, at.warning, at.error, at.info)
+    return " ".join(element.value for kind in kinds for element in kind)
+
+
+def charts(at: AppTest) -> int:
+    return len(at.get("plotly_chart"))
+
+
+def csv_file(scale: float = 1000.0) -> bytes:
+    """The DICOM recording as a table in microvolts that names neither unit nor rate."""
+    recording = read_recording({"x": DICOM.read_bytes()})
+    lines = [",".join(LEADS)]
+    lines += [",".join(f"{value * scale:.0f}" for value in row) for row in recording.signal_mv.T]
+    return "\n".join(lines).encode()
+
+
+# --- Banner -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_a_page_opened_as_first_deep_link_shows_the_banner(page):
+    at = AppTest.from_file(str(page), default_timeout=TIMEOUT_S).run()
+    assert not at.exception
+    assert "not for diagnosis" in at.warning[0].value
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda path: path.stem)
+def test_a_page_reached_through_the_app_shows_the_banner(page):
+    at = start()
+    at.switch_page(f"pages/{page.name}").run()
+    assert not at.exception
+    assert "not for diagnosis" in at.warning[0].value
+
+
+def test_the_start_page_is_the_estimate():
+    at = start()
+    assert not at.exception
+    assert "Estimate LV mass" in at.title[0].value
+    assert DISCLAIMER in at.warning[0].value
+
+
+# --- Reading ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("no_weights")
+def test_without_weights_a_dicom_file_shows_its_beat_and_says_why_there_is_no_estimate():
+    at = upload(DICOM.read_bytes())
+    assert not at.exception
+    assert "No estimate" in words(at)
+    assert any("weights are not available" in error.value for error in at.error)
+    assert "Averaged beat" in words(at)
+    assert charts(at) == 2  # the averaged beat and the 12 leads
+
+
+def test_age_and_sex_come_from_the_file_with_their_source():
+    at = upload(DICOM.read_bytes())
+    stated = read_recording({"x": DICOM.read_bytes()}).stated
+    assert at.number_input(key="age_years_1").value == stated.age_years
+    assert "From the file: sex female" in words(at)
+
+
+def test_a_form_that_differs_from_the_file_is_pointed_out():
+    at = upload(DICOM.read_bytes())
+    at.number_input(key="age_years_1").set_value(70.0).run()
+    assert any("Differs" in caption.value and "age" in caption.value for caption in at.caption)
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [(b"", "empty"), (b"this is a letter, not an ECG", "lead names"), (b"%PDF-1.7\n1 0 obj", "PDF")],
+    ids=["empty file", "text renamed .dcm", "PDF"],
+)
+def test_a_bad_file_gives_one_sentence_and_no_traceback(content, word):
+    at = upload(content, "ecg.dcm")
+    assert not at.exception
+    assert len(at.error) == 1
+    assert word in at.error[0].value
+    assert charts(at) == 0
+
+
+def test_a_bad_file_removes_the_ecg_before_it():
+    at = upload(DICOM.read_bytes())
+    at.file_uploader(key="ecg_files").set_value([("bad", b"%PDF-1.7", "application/pdf")]).run()
+    assert len(at.error) == 1
+    assert charts(at) == 0
+
+
+def test_an_impossible_height_is_a_sentence_and_not_a_result():
+    at = upload(DICOM.read_bytes())
+    at.number_input(key="height_cm_1").set_value(1.75).run()
+    assert not at.exception
+    assert any("height" in error.value for error in at.error)
+    assert charts(at) == 0
+
+
+def test_rate_and_unit_are_asked_and_both_readings_are_shown():
+    at = upload(csv_file(), "ecg.csv")
+    at.number_input(key="ecg_rate_hz").set_value(1000)
+    (submit,) = [button for button in at.button if button.label == "Use this rate"]
+    submit.click().run()
+    asked = words(at)
+    assert "Read as millivolts" in asked
+    assert "impossible" in asked
+    assert "Read as microvolts" in asked
+    assert "plausible" in asked
+    at.button(key="unit_uV").click().run()
+    assert not at.exception
+    assert charts(at) >= 1
+
+
+def test_forgetting_drops_the_ecg_and_its_files():
+    at = upload(DICOM.read_bytes())
+    at.button(key="forget").click().run()
+    assert charts(at) == 0
+    visit = at.session_state["elvmass_visit"]
+    assert visit.recording is None
+    assert visit.reports == {}
+    assert visit.pending is None
+
+
+def test_the_ecg_is_still_open_after_a_look_at_another_page():
+    at = upload(DICOM.read_bytes())
+    at.switch_page("pages/model_card.py").run()
+    at.switch_page("pages/estimate.py").run()
+    assert charts(at) >= 2
+
+
+def test_one_visitor_does_not_see_the_ecg_of_another():
+    first, second = upload(DICOM.read_bytes()), start()
+    assert charts(first) >= 2
+    assert charts(second) == 0
+    assert second.session_state["elvmass_visit"].recording is None
+
+
+# --- Examples ---------------------------------------------------------------------------------------------------------
+
+
+def test_every_example_opens():
+    for name in examples.examples():
+        at = start()
+        at.selectbox(key="ecg_example").set_value(name).run()
+        assert not at.exception
+        assert not at.session_state["elvmass_visit"].error
+        assert charts(at) >= 2
+
+
+def test_without_an_examples_folder_the_real_recording_is_still_there(monkeypatch, tmp_path):
+    monkeypatch.setattr(examples, "TABLE", tmp_path / "examples.csv")
+    assert list(examples.examples()) == ["real_dicom"]
+
+
+def test_an_example_brings_its_person_and_its_true_mass(monkeypatch, tmp_path):
+    row = {
+        "id": "a", "title": "A woman", "what_to_see": "Look.", "files": "a.hea;a.dat", "sex": "F", "age": "60",
+        "height_cm": "160", "weight_kg": "", "true_lvm_g": "123.4",
+    }  # fmt: skip
+    with (tmp_path / "examples.csv").open("w", newline="", encoding="utf-8") as table:
+        writer = csv.DictWriter(table, row)
+        writer.writeheader()
+        writer.writerow(row)
+    monkeypatch.setattr(examples, "TABLE", tmp_path / "examples.csv")
+    example = examples.examples()["a"]
+    assert example.origin.patient == Patient(sex=Sex.FEMALE, age_years=60.0, height_cm=160.0)
+    assert example.origin.truth_g == 123.4
+    assert [path.name for path in example.paths] == ["a.hea", "a.dat"]
+
+
+# --- Words ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "text", ["![x](http://evil.example/x.png)", "[a](javascript:1)", ":red[x]", "<b>", "$x$", "> q"]
+)
+def test_text_from_a_file_has_no_power_over_the_page(text):
+    escaped = render.plain(text)
+    assert all(f"\\{mark}" in escaped for mark in set(text) & set("![]()<>$:"))
+
+
+@pytest.mark.parametrize(("value", "words"), [(0.3, "±0"), (-0.3, "±0"), (4.4, "+4"), (-4.4, "−4")])
+def test_a_change_in_grams_is_written_with_its_sign(value, words):
+    assert render.signed(value) == words
+
+
+def test_an_age_over_89_is_written_as_90_plus():
+    assert render.patient_words("age_years", 93.0) == "90+ years"
+    assert render.patient_words("age_years", 89.0) == "89 years"
+
+
+def test_not_measurable_is_not_written_as_zero():
+    assert render.value_words(None, "ms") == "not measurable"
+    assert render.value_words(0.1234, "mV") == "0.12 mV"

@@ -1,0 +1,17 @@
+"""Fixtures that every part of the tests may use."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+_DEFAULT_ECG_DATA = Path(__file__).parents[2] / "shared" / "data" / "ecg"
+
+
+@pytest.fixture(scope="session")
+def ecg_data() -> Path:
+    """Folder of the public recordings (ELVMASS_ECG_DATA); tests that need them are skipped without it."""
+    folder = Path(os.environ.get("ELVMASS_ECG_DATA", _DEFAULT_ECG_DATA))
+    if not (folder / "catalog.csv").is_file():
+        pytest.skip("no public recordings: set ELVMASS_ECG_DATA to the folder that holds catalog.csv")
+    return folder

@@ -1,0 +1,347 @@
+"""Invariants of the figures: units, scale, and nothing drawn that is not there."""
+
+import numpy as np
+import pytest
+
+from elvmass_core import figures
+from elvmass_core.domain import (
+    BEAT_SAMPLES,
+    N_LEADS,
+    Attribution,
+    Beat,
+    Estimate,
+    Fiducials,
+    Lvh,
+    Recording,
+    Sex,
+    beat_times_ms,
+    segment_masks,
+)
+from elvmass_core.figures.grams import LIMB_GROUP, group_segments_g, waterfall_steps
+from elvmass_core.units import LEADS
+
+FS_HZ = 500.0
+FIDUCIALS = Fiducials(p_on=-190, p_off=-90, qrs_on=-45, qrs_off=50, t_on=150, t_peak=240, t_end=330)
+
+
+def one_beat_mv() -> np.ndarray:
+    """A QRS and a T wave of different size in each lead, (12, 400)."""
+    times = beat_times_ms()
+    shape = np.exp(-((times / 15.0) ** 2)) + 0.3 * np.exp(-(((times - 240.0) / 50.0) ** 2))
+    return np.linspace(-0.8, 1.6, N_LEADS)[:, None] * shape
+
+
+def make_recording(seconds: float = 10.0) -> Recording:
+    n_beats = int(seconds / 0.8) + 1
+    signal = np.tile(one_beat_mv(), n_beats)[:, : int(seconds * FS_HZ)]
+    return Recording(signal_mv=signal, fs_hz=FS_HZ, format="test")
+
+
+def make_beat(fiducials: Fiducials = FIDUCIALS) -> Beat:
+    mean = one_beat_mv()
+    beats = np.stack([mean * scale for scale in (0.95, 1.0, 1.05, 3.0)])
+    return Beat(
+        signal_mv=mean,
+        sd_mv=np.full_like(mean, 0.02),
+        beats_mv=beats,
+        r_times_s=np.arange(4.0),
+        used=(True, True, True, False),
+        reasons=("", "", "", "unlike the others"),
+        rate_bpm=60.0,
+        fiducials=fiducials,
+        extraction="test",
+    )
+
+
+def make_estimate(lvm_g: float = 131.4) -> Estimate:
+    return Estimate(
+        model="test",
+        weights_sha256="0" * 64,
+        sex=Sex.FEMALE,
+        lvm_g=lvm_g,
+        members_g=(lvm_g,) * 5,
+        interval_g=(104.0, 163.0),
+        coverage=0.9,
+        lvmi_g_m2=78.0,
+        p_lvh=0.6,
+        prevalence=0.3,
+        lvh=Lvh.UNCERTAIN,
+        lvh_reason="the interval crosses the cut-off",
+        demographics_only_g=112.0,
+        cutoff_g_m2=65.0,
+        cutoff_source="CT: test",
+        reference_g=108.0,
+    )
+
+
+def make_attribution(estimate: Estimate, fiducials: Fiducials = FIDUCIALS, delta_g: float = 0.2) -> Attribution:
+    """Grams along the signal that sum, with the inputs, to estimate − reference + delta."""
+    tabular = {"age": 1.5, "height": -2.0, "weight": 4.0, "QRS duration": 0.8, "heart rate": -0.3}
+    beat_g = one_beat_mv().copy()
+    beat_g *= (estimate.lvm_g - estimate.reference_g + delta_g - sum(tabular.values())) / beat_g.sum()
+    masks = segment_masks(fiducials)
+    segments = {
+        lead: {name: None if mask is None else float(row[mask].sum()) for name, mask in masks.items()}
+        for lead, row in zip(LEADS, beat_g, strict=True)
+    }
+    return Attribution(
+        method="test",
+        baseline="test",
+        beat_g=beat_g,
+        tabular_g=tabular,
+        segments_g=segments,
+        delta_g=delta_g,
+        st_t_share=0.4,
+        agreement=0.6,
+    )
+
+
+def texts(figure) -> str:
+    return " | ".join(annotation.text for annotation in figure.layout.annotations)
+
+
+def traces_named(figure, name: str) -> list:
+    return [trace for trace in figure.data if trace.name == name]
+
+
+# --- ECG paper --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("speed_mm_s", [25.0, 50.0])
+@pytest.mark.parametrize("gain_mm_mv", [5.0, 10.0, 20.0])
+def test_one_millimetre_is_the_same_length_in_time_and_amplitude(speed_mm_s, gain_mm_mv):
+    figure = figures.ecg_paper(make_recording(), speed_mm_s=speed_mm_s, gain_mm_mv=gain_mm_mv)
+    y, x = figure.layout.yaxis, figure.layout.xaxis
+    assert y.scaleanchor == "x"
+    # pixels per mV ÷ pixels per s must be (mm per mV) ÷ (mm per s)
+    assert y.scaleratio == pytest.approx(gain_mm_mv / speed_mm_s)
+    assert x.minor.dtick * speed_mm_s == pytest.approx(1.0)
+    assert y.minor.dtick * gain_mm_mv == pytest.approx(1.0)
+    assert (x.dtick * speed_mm_s, y.dtick * gain_mm_mv) == pytest.approx((5.0, 5.0))
+
+
+def test_at_standard_settings_one_millivolt_is_as_long_as_0_4_seconds():
+    figure = figures.ecg_paper(make_recording(), speed_mm_s=25.0, gain_mm_mv=10.0)
+    assert figure.layout.yaxis.scaleratio == pytest.approx(0.4)
+
+
+def test_calibration_pulse_is_1_mv_high_and_5_mm_long():
+    figure = figures.ecg_paper(make_recording(), speed_mm_s=25.0)
+    (pulse,) = traces_named(figure, "calibration 1 mV")
+    x, y = np.asarray(pulse.x)[:7], np.asarray(pulse.y)[:7]
+    assert np.nanmax(y) - np.nanmin(y) == pytest.approx(1.0)
+    raised = x[y == np.nanmax(y)]
+    assert (raised.max() - raised.min()) * 25.0 == pytest.approx(5.0, abs=1e-4)
+
+
+@pytest.mark.parametrize(("layout", "n_strips"), [("3x4+II", 13), ("6x2", 12), ("12x1", 12)])
+def test_every_lead_is_drawn_and_named(layout, n_strips):
+    figure = figures.ecg_paper(make_recording(), layout=layout)
+    drawn = [trace.name for trace in figure.data if trace.name in LEADS]
+    assert len(drawn) == n_strips
+    assert set(drawn) == set(LEADS)
+    assert all(f"<b>{lead}</b>" in texts(figure) for lead in LEADS)
+
+
+def test_the_trace_is_the_signal_up_to_its_baseline():
+    recording = make_recording()
+    figure = figures.ecg_paper(recording, layout="12x1")
+    for row, lead in enumerate(LEADS):
+        (trace,) = traces_named(figure, lead)
+        want = recording.signal_mv[row] - np.median(recording.signal_mv[row])
+        np.testing.assert_allclose(np.asarray(trace.customdata), want, atol=1e-6)
+        offset = np.asarray(trace.y, dtype=float) - want
+        assert np.ptp(offset) < 1e-5
+
+
+def test_rows_of_a_high_voltage_ecg_do_not_run_into_each_other():
+    recording = make_recording()
+    tall = Recording(signal_mv=recording.signal_mv * 2.0, fs_hz=FS_HZ, format="test")
+    figure = figures.ecg_paper(tall, layout="12x1")
+    rows = [np.asarray(traces_named(figure, lead)[0].y) for lead in LEADS]
+    assert all(upper.min() > lower.max() for upper, lower in zip(rows[:-1], rows[1:], strict=True))
+
+
+def test_speed_gain_rate_and_filter_are_written_on_the_paper():
+    words = texts(figures.ecg_paper(make_recording(), speed_mm_s=50.0, gain_mm_mv=20.0))
+    assert "50 mm/s · 20 mm/mV" in words
+    assert "500 Hz" in words
+    assert "0–5 s of 10 s" in words
+    assert "filter" in words
+
+
+@pytest.mark.parametrize("layout", ["3x4+II", "6x2", "12x1"])
+def test_a_missing_lead_is_written_and_not_drawn(layout):
+    signal = np.array(make_recording().signal_mv)
+    signal[LEADS.index("V3")] = np.nan
+    figure = figures.ecg_paper(Recording(signal_mv=signal, fs_hz=FS_HZ, format="test"), layout=layout)
+    assert not traces_named(figure, "V3")
+    assert "<b>V3</b> lead missing" in texts(figure)
+    assert texts(figure).count("lead missing") == 1
+
+
+# --- Averaged beat ----------------------------------------------------------------------------------------------------
+
+
+def test_the_beat_has_units_on_both_axes_in_every_group():
+    figure = figures.averaged_beat(make_beat())
+    assert "ms after R" in texts(figure)
+    axes = [figure.layout[f"yaxis{number}" if number > 1 else "yaxis"] for number in range(1, 13)]
+    labelled = [number for number, axis in enumerate(axes, start=1) if axis.showticklabels]
+    assert labelled == [1, 2, 3, 7, 8, 9]  # I II III and V1 V2 V3: the left edge of each group
+    assert all(axes[number - 1].ticksuffix == " mV" for number in labelled)
+
+
+def test_limb_leads_share_one_scale_and_precordial_leads_another():
+    figure = figures.averaged_beat(make_beat())
+    ranges = [figure.layout[f"yaxis{number}" if number > 1 else "yaxis"].range for number in range(1, 13)]
+    assert len(set(ranges[:6])) == len(set(ranges[6:])) == 1
+
+
+def test_panels_stay_inside_the_figure_and_do_not_overlap():
+    figure = figures.averaged_beat(make_beat())
+    domains = [figure.layout[f"xaxis{number}" if number > 1 else "xaxis"].domain for number in (1, 4, 7, 10)]
+    assert all(left[1] < right[0] for left, right in zip(domains[:-1], domains[1:], strict=True))
+    assert domains[0][0] == 0.0
+    assert domains[-1][1] == pytest.approx(1.0)
+
+
+def test_only_the_beats_used_are_drawn():
+    figure = figures.averaged_beat(make_beat())
+    faint = traces_named(figure, "beats")
+    assert len(faint) == 12
+    assert np.isnan(np.asarray(faint[0].y)).sum() == 3  # one gap after each beat used
+
+
+def test_the_plain_trace_lies_on_top_of_the_saliency():
+    estimate = make_estimate()
+    figure = figures.averaged_beat(make_beat(), make_attribution(estimate))
+    names = [trace.name for trace in figure.data]
+    for lead in LEADS:
+        panel = [trace.name for trace in figure.data if trace.yaxis == traces_named(figure, f"average {lead}")[0].yaxis]
+        assert panel[-1] == f"average {lead}" or panel[-2:] == [f"average {lead}", "colour bar"]
+    assert "saliency" in names
+    assert len(names) < 300
+
+
+def test_without_an_attribution_nothing_is_coloured():
+    figure = figures.averaged_beat(make_beat())
+    assert not traces_named(figure, "saliency")
+    assert "g per 10 ms" not in texts(figure)
+
+
+def test_with_an_attribution_the_scale_names_its_unit_and_is_symmetric():
+    figure = figures.averaged_beat(make_beat(), make_attribution(make_estimate()))
+    assert "g per 10 ms" in texts(figure)
+    (bar,) = traces_named(figure, "colour bar")
+    assert bar.marker.cmin == -bar.marker.cmax
+
+
+def test_grams_per_10_ms_is_the_sum_of_five_samples():
+    attribution = make_attribution(make_estimate())
+    shown = figures.grams_per_10_ms(attribution)
+    assert shown.shape == (N_LEADS, BEAT_SAMPLES)
+    np.testing.assert_allclose(shown[4, 140], attribution.beat_g[4, 138:143].sum())
+
+
+def test_borders_that_were_not_found_are_not_drawn():
+    figure = figures.averaged_beat(make_beat(Fiducials(qrs_on=-45, qrs_off=50)))
+    assert {shape.type for shape in figure.layout.shapes} == {"line"}  # no ST–T without a T end
+    assert len(figure.layout.shapes) == 2 * 12
+
+
+def test_a_missing_lead_of_the_beat_is_written():
+    mean = one_beat_mv()
+    mean[0] = np.nan
+    beat = make_beat()
+    hollow = Beat(
+        signal_mv=mean,
+        sd_mv=beat.sd_mv,
+        beats_mv=beat.beats_mv,
+        r_times_s=beat.r_times_s,
+        used=beat.used,
+        reasons=beat.reasons,
+        rate_bpm=60.0,
+        fiducials=FIDUCIALS,
+        extraction="test",
+    )
+    assert "<b>I</b> lead missing" in texts(figures.averaged_beat(hollow))
+
+
+# --- Grams ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_scale_shows_interval_cutoff_and_truth_in_grams():
+    figure = figures.estimate_scale(make_estimate(), bsa_m2=1.7, truth_g=127.0)
+    assert "g" in figure.layout.xaxis.title.text
+    assert list(figure.data[0].x) == [104.0, 163.0]
+    assert "110 g" in texts(figure)  # 65 g/m² × 1.7 m² = 110.5 g, rounded to even
+    assert "127 g" in texts(figure)
+    low, high = figure.layout.xaxis.range
+    assert low < 104.0
+    assert high > 163.0
+
+
+def test_without_a_body_surface_area_no_cutoff_is_drawn():
+    figure = figures.estimate_scale(make_estimate())
+    assert not figure.layout.shapes
+    assert not any("cut-off" in str(trace.y) for trace in figure.data)
+
+
+def test_the_waterfall_ends_at_the_estimate():
+    estimate = make_estimate()
+    steps = waterfall_steps(make_attribution(estimate))
+    assert estimate.reference_g + sum(steps.values()) == pytest.approx(estimate.lvm_g)
+    assert steps["integration error"] == pytest.approx(-0.2)
+
+
+def test_the_waterfall_names_grams_on_its_axis_and_its_bars():
+    estimate = make_estimate()
+    figure = figures.waterfall(make_attribution(estimate), estimate)
+    assert "g" in figure.layout.xaxis.title.text
+    assert all(text.endswith(" g") for text in figure.data[0].text)
+    assert figure.data[0].text[0] == "108 g"
+    assert figure.data[0].text[-1] == "131 g"
+
+
+def test_the_table_adds_the_limb_leads_and_keeps_the_precordial_leads_apart():
+    attribution = make_attribution(make_estimate())
+    rows = group_segments_g(attribution)
+    assert list(rows) == [LIMB_GROUP, *LEADS[6:]]
+    want = sum(attribution.segments_g[lead]["T"] for lead in LEADS[:6])
+    assert rows[LIMB_GROUP]["T"] == pytest.approx(want)
+
+
+def test_an_absent_segment_reads_absent_and_not_zero():
+    no_p = Fiducials(qrs_on=-45, qrs_off=50, t_on=150, t_end=330)
+    attribution = make_attribution(make_estimate(), no_p)
+    figure = figures.segment_table(attribution)
+    column = list(figure.data[0].x).index("P")
+    assert all(row[column] == "absent" for row in figure.data[0].text)
+    assert not any(step.startswith("P,") for step in waterfall_steps(attribution))
+
+
+# --- Common -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_figure_is_transparent_and_travels_as_32_bit_numbers(theme):
+    estimate = make_estimate()
+    attribution = make_attribution(estimate)
+    made = [
+        figures.ecg_paper(make_recording(), theme=theme),
+        figures.averaged_beat(make_beat(), attribution, theme=theme),
+        figures.estimate_scale(estimate, bsa_m2=1.7, theme=theme),
+        figures.segment_table(attribution, theme=theme),
+        figures.waterfall(attribution, estimate, theme=theme),
+    ]
+    for figure in made:
+        assert figure.layout.paper_bgcolor == figure.layout.plot_bgcolor == "rgba(0,0,0,0)"
+        for trace in figure.data:
+            if isinstance(trace.y, np.ndarray) and trace.y.size > 10:
+                assert trace.y.dtype == np.float32
+
+
+def test_no_chart_can_send_its_data_to_the_plotly_cloud():
+    assert figures.PLOT_CONFIG["showSendToCloud"] is False
+    assert figures.PLOT_CONFIG["displaylogo"] is False
