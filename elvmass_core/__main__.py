@@ -11,7 +11,8 @@ from pathlib import Path
 from elvmass_core.domain import DISCLAIMER, Attribution, Estimate, Finding, Patient, Recording, Report, Sex
 from elvmass_core.errors import ElvmassError
 
-WEIGHTS = Path(__file__).resolve().parent.parent / "weights"
+ROOT = Path(__file__).resolve().parent.parent
+WEIGHTS, EXAMPLES = ROOT / "weights", ROOT / "examples"
 ANSWERED, UNUSABLE, REFUSED = 0, 2, 3
 PRESETS = ("taiwan-like", "shifted", "uniform")
 SEX_WORDS = {Sex.FEMALE: "women", Sex.MALE: "men"}
@@ -31,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="elvmass_core", description=f"LV mass from a 12-lead ECG. {DISCLAIMER}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_estimate, _add_inspect, _add_simulate, _add_train, _add_retrain, _add_verify):
+    for add in (_add_estimate, _add_inspect, _add_simulate, _add_train, _add_retrain, _add_examples, _add_verify):
         add(commands)
     return parser
 
@@ -101,6 +102,12 @@ def _add_retrain(commands: argparse._SubParsersAction) -> None:
 def _add_effort(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--workers", type=int, default=2)
+
+
+def _add_examples(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("examples", help="make the simulated examples of the app anew")
+    parser.add_argument("--out", type=Path, default=EXAMPLES)
+    parser.set_defaults(command=_examples)
 
 
 def _add_verify(commands: argparse._SubParsersAction) -> None:
@@ -207,13 +214,19 @@ def _simulate(options: argparse.Namespace) -> int:
         workers=options.workers,
         progress=_progress("simulated"),
     )
-    print(f"\n{table}")
+    print(table)
     return ANSWERED
 
 
 def _progress(word: str) -> Callable[[int, int], None]:
+    """A counter on stderr: one line that changes on a terminal, a line every tenth elsewhere."""
+    on_terminal = sys.stderr.isatty()
+
     def show(done: int, total: int) -> None:
-        print(f"\r{done} of {total} {word}", end="", file=sys.stderr, flush=True)
+        if on_terminal:
+            print(f"\r{done} of {total} {word}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        elif done % max(total // 10, 1) == 0 or done == total:
+            print(f"{done} of {total} {word}", file=sys.stderr, flush=True)
 
     return show
 
@@ -244,9 +257,16 @@ def _retrain(options: argparse.Namespace) -> int:
         quick=options.quick,
         epochs=options.epochs,
         workers=options.workers,
-        progress=_progress("simulated"),
+        progress=_progress("done"),
     )
-    print("\n" + "\n".join(str(path) for path in bundles))
+    print("\n".join(str(path) for path in bundles))
+    return ANSWERED
+
+
+def _examples(options: argparse.Namespace) -> int:
+    from elvmass_core.examples import make_examples
+
+    print(make_examples(options.out, progress=_progress("simulated")))
     return ANSWERED
 
 

@@ -111,6 +111,16 @@ _FIELD_WORDS = {
 }
 
 
+AGE_SHOWN_UP_TO = 89.0
+
+
+def age_in_words(age_years: float | None) -> str:
+    """An age as it may be written down: over 89 it is "90+" (HIPAA safe harbour, 45 CFR 164.514)."""
+    if age_years is None:
+        return "unknown"
+    return "90+" if age_years > AGE_SHOWN_UP_TO else f"{age_years:g}"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """The only four things ELVMass may know about a person; each may be unknown.

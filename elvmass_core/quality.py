@@ -7,7 +7,18 @@ read as a pass.
 
 import numpy as np
 
-from elvmass_core.domain import Beat, Features, Finding, FloatArray, Patient, Recording, Severity, Sex, segment_masks
+from elvmass_core.domain import (
+    Beat,
+    Features,
+    Finding,
+    FloatArray,
+    Patient,
+    Recording,
+    Severity,
+    Sex,
+    age_in_words,
+    segment_masks,
+)
 from elvmass_core.features import qrs_peak_to_peak_mv
 from elvmass_core.signal.filters import MAX_GAP_S, fill_gaps
 from elvmass_core.units import LEAD_INDEX, LEADS
@@ -17,6 +28,7 @@ STOP, CAUTION, NOTE = Severity.STOP, Severity.CAUTION, Severity.NOTE
 ADULT_YEARS = 18.0
 BMI_LIMITS = (14.0, 55.0)
 """Outside it a unit is wrong more often than a body is extreme (assumed)."""
+SEX_WORDS = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.UNKNOWN: "unknown"}
 AGE_TOLERANCE_YEARS = 1.0
 BODY_TOLERANCE = 1.0
 """Rounding of a birthday, a height or a weight is no conflict."""
@@ -82,32 +94,30 @@ def _unusual_body(patient: Patient) -> tuple[Finding, ...]:
 
 def check_conflicts(stated: Patient, given: Patient) -> tuple[Finding, ...]:
     """What the file states of the patient against what was given; the given value is used."""
-    fields = (
-        ("sex", stated.sex, given.sex, stated.sex is not Sex.UNKNOWN and given.sex is not stated.sex),
-        ("age", stated.age_years, given.age_years, _apart(stated.age_years, given.age_years, AGE_TOLERANCE_YEARS)),
-        ("height", stated.height_cm, given.height_cm, _apart(stated.height_cm, given.height_cm, BODY_TOLERANCE)),
-        ("weight", stated.weight_kg, given.weight_kg, _apart(stated.weight_kg, given.weight_kg, BODY_TOLERANCE)),
+    findings = []
+    if stated.sex is not Sex.UNKNOWN and given.sex is not stated.sex:
+        findings.append(_conflict("sex", SEX_WORDS[given.sex], SEX_WORDS[stated.sex]))
+    if _apart(stated.age_years, given.age_years, AGE_TOLERANCE_YEARS):
+        findings.append(_conflict("age", age_in_words(given.age_years), age_in_words(stated.age_years)))
+    for name in ("height_cm", "weight_kg"):
+        have, want = getattr(given, name), getattr(stated, name)
+        if _apart(have, want, BODY_TOLERANCE):
+            findings.append(_conflict(name.split("_")[0], f"{have:g}", f"{want:g}"))
+    return tuple(findings)
+
+
+def _conflict(name: str, given: str, stated: str) -> Finding:
+    return Finding(
+        code=f"{name}_conflict",
+        severity=CAUTION,
+        message=f"The {name} given differs from the one in the file: is this the right patient's ECG?",
+        observed=f"given {given}, file states {stated}",
     )
-    return tuple(
-        Finding(
-            code=f"{name}_conflict",
-            severity=CAUTION,
-            message=f"The {name} given differs from the one in the file: is this the right patient's ECG?",
-            observed=f"given {_shown(have)}, file states {_shown(want)}",
-        )
-        for name, want, have, differs in fields
-        if differs
-    )
 
 
-def _apart(stated: float | None, given: float | None, tolerance: float) -> bool:
-    return stated is not None and given is not None and abs(stated - given) > tolerance
-
-
-def _shown(value: Sex | float | None) -> str:
-    if isinstance(value, Sex):
-        return {Sex.FEMALE: "female", Sex.MALE: "male"}.get(value, "unknown")
-    return "unknown" if value is None else f"{value:g}"
+def _apart(one: float | None, other: float | None, tolerance: float) -> bool:
+    """Whether both are known and differ by more than rounding."""
+    return one is not None and other is not None and abs(one - other) > tolerance
 
 
 def check_recording(recording: Recording) -> tuple[Finding, ...]:

@@ -2,7 +2,17 @@
 
 import orjson
 
-from elvmass_core.domain import Attribution, Beat, CriterionResult, Estimate, Features, Finding, Recording, Report
+from elvmass_core.domain import (
+    AGE_SHOWN_UP_TO,
+    Attribution,
+    Beat,
+    CriterionResult,
+    Estimate,
+    Features,
+    Finding,
+    Recording,
+    Report,
+)
 
 
 def to_dict(report: Report) -> dict[str, object]:
@@ -41,9 +51,6 @@ def _recording(recording: Recording) -> dict[str, object]:
         "digest": recording.digest,
         "notes": list(recording.notes),
     }
-
-
-AGE_SHOWN_UP_TO = 89.0
 
 
 def _patient(report: Report) -> dict[str, object]:

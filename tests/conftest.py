@@ -15,3 +15,15 @@ def ecg_data() -> Path:
     if not (folder / "catalog.csv").is_file():
         pytest.skip("no public recordings: set ELVMASS_ECG_DATA to the folder that holds catalog.csv")
     return folder
+
+
+@pytest.fixture(scope="session")
+def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A weights folder with an untrained bundle for each sex."""
+    from elvmass_core.domain import Sex
+    from tests import bundles
+
+    folder = tmp_path_factory.mktemp("weights")
+    for sex in (Sex.FEMALE, Sex.MALE):
+        bundles.write(folder, sex)
+    return folder

@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from numpy.typing import NDArray
 
 from elvmass_core.domain import BEAT_FS_HZ, Attribution, Beat, Fiducials, FloatArray, beat_times_ms
-from elvmass_core.figures.style import PALETTES, Palette, Theme, float32, themed
+from elvmass_core.figures.style import PALETTES, Palette, Theme, float32, signed_ticks, themed
 from elvmass_core.units import LEAD_INDEX, LEADS, LIMB_LEADS, PRECORDIAL_LEADS
 
 _PANELS_PER_COLUMN = 3
@@ -318,8 +318,7 @@ def _color_bar(limit: float, palette: Palette) -> go.Scatter:
         "yanchor": "bottom",
         "len": 0.6,
         "thickness": 10,
-        "tickformat": "+.2~f",
-    }
+    } | signed_ticks(limit)
     steps = [[index / (_N_BINS - 1), color] for index, color in enumerate(_bin_colors(palette))]
     marker = {"color": [0.0], "cmin": -limit, "cmax": limit, "colorscale": steps, "showscale": True, "opacity": 0}
     return go.Scatter(

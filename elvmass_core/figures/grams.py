@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from elvmass_core.domain import REST, SEGMENT_NAMES, Attribution, Estimate
-from elvmass_core.figures.style import PALETTES, Palette, Theme, themed
+from elvmass_core.figures.style import PALETTES, Palette, Theme, signed_ticks, themed
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
 
 LIMB_GROUP, PRECORDIAL_GROUP = "limb leads", "precordial leads"
@@ -169,7 +169,7 @@ def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Fig
         zmax=limit,
         xgap=2,
         ygap=2,
-        colorbar={"title": {"text": "g"}, "thickness": 10, "tickformat": "+.2~f"},
+        colorbar={"title": {"text": "g"}, "thickness": 10} | signed_ticks(limit),
         hovertemplate="%{y}, %{x}: %{text} g<extra></extra>",
         hoverongaps=False,
     )

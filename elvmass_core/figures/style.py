@@ -4,6 +4,7 @@ Backgrounds are transparent and colours come from the Okabe–Ito set, so each f
 without colour vision: orange always raises the mass, blue always lowers it, and a sign or a label says the same.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -82,6 +83,14 @@ def themed(figure: go.Figure, theme: Theme, *, height: int, **layout: Any) -> go
         "hoverlabel": {"bgcolor": palette.panel, "font": {"color": palette.ink}},
     }
     return figure.update_layout(**(common | layout))
+
+
+def signed_ticks(limit: float) -> dict[str, Any]:
+    """Ticks of a diverging colour bar from −limit to +limit: signed ends and halves, and a plain 0."""
+    decimals = max(0, 2 - math.floor(math.log10(limit)) - 1) if limit > 0 else 1
+    shown = [round(share * limit, decimals) for share in (-0.9, -0.45, 0.0, 0.45, 0.9)]
+    words = [f"{value:+.{decimals}f}".replace("-", "−") if value else "0" for value in shown]
+    return {"tickmode": "array", "tickvals": shown, "ticktext": words}
 
 
 def float32(values: NDArray[np.floating]) -> NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from elvmass_core.domain import Beat, Estimate, Features, Finding, Lvh, Patient, Severity, Sex
+from elvmass_core.domain import Beat, Estimate, Features, Finding, Lvh, Patient, Severity, Sex, age_in_words
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.models.inputs import column, pattern_of, tabular_row
 
@@ -86,7 +86,7 @@ def check_trained_range(bundle: Bundle, features: Features, patient: Patient) ->
                     code=f"{word}_outside_training",
                     severity=Severity.CAUTION,
                     message=message,
-                    observed=f"{value:g} {unit}",
+                    observed=f"{age_in_words(value) if name == 'age_years' else f'{value:g}'} {unit}",
                     expected=f"{low:.0f}–{high:.0f} {unit}",
                 )
             )

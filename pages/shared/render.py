@@ -126,7 +126,17 @@ def _one_estimate(report: Report, estimate: Estimate, truth_g: float | None, the
     chart(scale, key="estimate_scale", alt=f"Scale in grams: {interval_words(estimate)}.")
     change = signed(estimate.lvm_g - estimate.demographics_only_g)
     alone = grams(estimate.demographics_only_g)
-    st.markdown(f"From body size, age and sex alone **{alone}**; the ECG adds **{change} g**.")
+    st.markdown(f"From {known_words(report.patient)} alone **{alone}**; the ECG adds **{change} g**.")
+
+
+def known_words(patient: Patient) -> str:
+    """What the demographics-only answer rests on."""
+    if patient.bsa_m2 is not None:
+        return "body size, age and sex"
+    known = [
+        word for word, value in (("height", patient.height_cm), ("weight", patient.weight_kg)) if value is not None
+    ]
+    return ", ".join([*known, "age"]) + " and sex"
 
 
 def interval_words(estimate: Estimate) -> str:

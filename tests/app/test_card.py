@@ -8,9 +8,9 @@ from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 from elvmass_core import pipeline
-from elvmass_core.domain import Estimate, Finding, Lvh, Report, Severity, Sex
+from elvmass_core.domain import Estimate, Finding, Lvh, Patient, Report, Severity, Sex
 from elvmass_core.models.bundle import Models
-from pages.shared import cache
+from pages.shared import cache, render
 
 ROOT = Path(__file__).parents[2]
 DICOM = Path(str(get_testdata_file("waveform_ecg.dcm", download=False)))
@@ -68,8 +68,10 @@ def test_mass_index_interval_and_cutoff_are_shown_with_units_and_rounded_once(mo
     assert "coronary CT angiography" in words(at)
 
 
-def test_what_the_ecg_adds_to_body_size_age_and_sex_is_said(monkeypatch):
-    assert "From body size, age and sex alone **104 g**; the ECG adds **+14 g**." in words(show(monkeypatch, ESTIMATE))
+def test_what_the_ecg_adds_to_what_is_known_of_the_person_is_said(monkeypatch):
+    assert "From age and sex alone **104 g**; the ECG adds **+14 g**." in words(show(monkeypatch, ESTIMATE))
+    assert render.known_words(Patient(height_cm=160.0, weight_kg=60.0)) == "body size, age and sex"
+    assert render.known_words(Patient(height_cm=160.0)) == "height, age and sex"
 
 
 def test_the_probability_names_its_population_and_prevalence(monkeypatch):

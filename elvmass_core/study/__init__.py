@@ -1,0 +1,1 @@
+"""Training and evaluation on tables of ECGs with a known LV mass."""

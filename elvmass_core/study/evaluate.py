@@ -1,0 +1,124 @@
+"""Figures of a model on patients it has not seen."""
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from elvmass_core.domain import Sex
+from elvmass_core.models.bundle import Bundle
+from elvmass_core.models.inputs import PATTERNS, without
+from elvmass_core.study.dataset import Dataset
+
+BOOTSTRAPS = 2000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scores:
+    """Accuracy of one predictor within one sex; intervals are 95 % bootstrap over patients."""
+
+    n: int
+    mae_g: float
+    mae_low_g: float
+    mae_high_g: float
+    mape_percent: float
+    r: float
+    lvh_c_statistic: float | None
+
+    def as_dict(self) -> dict[str, float | None]:
+        """Plain values, rounded for a manifest."""
+        return {name: None if value is None else round(value, 4) for name, value in asdict(self).items()}
+
+
+def scores(estimate_g: np.ndarray, lvm_g: np.ndarray, bsa_m2: np.ndarray, cutoff_g_m2: float) -> Scores:
+    """Score estimates (n,) against masses (n,); the c-statistic ranks the index g/m² within one sex."""
+    error = np.abs(estimate_g - lvm_g)
+    rng = np.random.default_rng(0)
+    means = error[rng.integers(0, len(error), (BOOTSTRAPS, len(error)))].mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    constant = np.ptp(estimate_g) < 1e-9
+    return Scores(
+        n=len(error),
+        mae_g=float(error.mean()),
+        mae_low_g=float(low),
+        mae_high_g=float(high),
+        mape_percent=float(100.0 * (error / lvm_g).mean()),
+        r=0.0 if constant else float(np.corrcoef(estimate_g, lvm_g)[0, 1]),
+        lvh_c_statistic=c_statistic(estimate_g / bsa_m2, lvm_g / bsa_m2 > cutoff_g_m2),
+    )
+
+
+def c_statistic(score: np.ndarray, positive: np.ndarray) -> float | None:
+    """Area under the ROC curve; None without both classes."""
+    from scipy.stats import rankdata
+
+    n_positive, n = int(positive.sum()), len(positive)
+    if n_positive in (0, n):
+        return None
+    ranks = rankdata(score)[positive].sum()
+    return float((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * (n - n_positive)))
+
+
+def evaluate_bundle(bundle: Bundle, data: Dataset, sex_mean_g: float) -> dict[str, object]:
+    """Model, demographics-only line and sex mean on the patients of the bundle's sex.
+
+    Returns
+    -------
+    dict
+        ``model, demographics_only, sex_mean`` (see `Scores`), ``gain_over_demographics_g`` with its paired 95 %
+        interval, ``coverage`` per pattern of known body sizes and among patients with LVH, ``interval_width_g``.
+    """
+    mine = data.of(bundle.sex)
+    cutoff = bundle.cutoff.g_m2(bundle.sex)
+    members = bundle.members_g(mine.beats_mv, mine.rows)
+    estimate_g = members.mean(axis=0)
+    line_g = bundle.calibration.lines[PATTERNS[0]](mine.rows)
+    has_lvh = mine.lvm_g / mine.bsa_m2 > cutoff
+    covered = {pattern: _covered(bundle, mine, pattern) for pattern in PATTERNS}
+    score = {
+        "model": estimate_g,
+        "demographics_only": line_g,
+        "sex_mean": np.full(len(mine), sex_mean_g),
+    }
+    table = {name: scores(values, mine.lvm_g, mine.bsa_m2, cutoff).as_dict() for name, values in score.items()}
+    widths = bundle.calibration.intervals[PATTERNS[0]].half_width_g(estimate_g, members.std(axis=0))
+    return {
+        **table,
+        "gain_over_demographics_g": _paired_gain(line_g, estimate_g, mine.lvm_g),
+        "coverage": {pattern: round(float(inside.mean()), 4) for pattern, inside in covered.items()},
+        "coverage_with_lvh": round(float(covered[PATTERNS[0]][has_lvh].mean()), 4) if has_lvh.any() else None,
+        "interval_width_g": round(float(2 * widths.mean()), 2),
+        "prevalence": round(float(has_lvh.mean()), 4),
+        "judged": _judged(bundle, estimate_g, widths, mine, has_lvh),
+    }
+
+
+def _covered(bundle: Bundle, data: Dataset, pattern: str) -> np.ndarray:
+    """Whether each patient's mass lies in the interval when only `pattern` is known."""
+    members = bundle.members_g(data.beats_mv, without(data.rows, pattern))
+    half = bundle.calibration.intervals[pattern].half_width_g(members.mean(axis=0), members.std(axis=0))
+    return np.abs(members.mean(axis=0) - data.lvm_g) <= half
+
+
+def _paired_gain(line_g: np.ndarray, estimate_g: np.ndarray, lvm_g: np.ndarray) -> list[float]:
+    """Mean fall in absolute error against demographics only, with its 95 % paired bootstrap interval."""
+    gain = np.abs(line_g - lvm_g) - np.abs(estimate_g - lvm_g)
+    rng = np.random.default_rng(0)
+    means = gain[rng.integers(0, len(gain), (BOOTSTRAPS, len(gain)))].mean(axis=1)
+    return [round(float(value), 3) for value in (gain.mean(), *np.percentile(means, [2.5, 97.5]))]
+
+
+def _judged(
+    bundle: Bundle, estimate_g: np.ndarray, half_g: np.ndarray, data: Dataset, has_lvh: np.ndarray
+) -> dict[str, dict[str, int]]:
+    """How patients with and without LVH are answered."""
+    cutoff_g = bundle.cutoff.g_m2(bundle.sex) * data.bsa_m2
+    flagged, cleared = estimate_g - half_g > cutoff_g, estimate_g + half_g < cutoff_g
+    answers = {"flagged": flagged, "not_flagged": cleared, "uncertain": ~flagged & ~cleared}
+    groups = {"with_lvh": has_lvh, "without_lvh": ~has_lvh}
+    return {
+        group: {answer: int((mask & inside).sum()) for answer, mask in answers.items()}
+        for group, inside in groups.items()
+    }
+
+
+SEX_NAMES = {Sex.MALE: "men", Sex.FEMALE: "women"}

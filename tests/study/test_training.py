@@ -1,0 +1,165 @@
+"""From a table to bundles, small enough for seconds."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from elvmass_core.domain import Sex
+from elvmass_core.errors import TableError
+from elvmass_core.models.bundle import load_models
+from elvmass_core.models.inputs import PATTERNS
+from elvmass_core.models.tcn import TcnConfig
+from elvmass_core.study import build
+from elvmass_core.study.build import train_bundles
+from elvmass_core.study.dataset import load_dataset
+from elvmass_core.study.evaluate import c_statistic, scores
+from elvmass_core.study.train import Effort, FoldTask, fit_member, folds
+from elvmass_core.virtual import simulate_cohort
+
+TINY = TcnConfig(channels=4, encoding=4, hidden=8)
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    """Sixty simulated patients on disk."""
+    return simulate_cohort(60, 5, tmp_path_factory.mktemp("cohort"), workers=1)
+
+
+@pytest.fixture(scope="module")
+def dataset(table):
+    return load_dataset(table, workers=1)
+
+
+def test_a_table_becomes_beats_inputs_and_masses_in_order(table, dataset):
+    frame = pd.read_csv(table)
+    assert len(dataset) + sum(dataset.refused.values()) == len(frame)
+    assert dataset.beats_mv.shape[1:] == (12, 400)
+    assert np.isfinite(dataset.beats_mv).all()
+    if not dataset.refused:
+        np.testing.assert_allclose(dataset.lvm_g, frame["lvm_g"])
+        np.testing.assert_allclose(dataset.bsa_m2, frame["bsa_m2"], atol=1e-3)
+
+
+def test_the_stored_dataset_is_the_same_and_a_changed_table_is_read_anew(table, dataset, tmp_path):
+    first = load_dataset(table, cache=tmp_path, workers=1)
+    again = load_dataset(table, cache=tmp_path, workers=1)
+    np.testing.assert_array_equal(first.beats_mv, again.beats_mv)
+    assert first.refused == again.refused
+    assert len(list(tmp_path.glob("*.npz"))) == 1
+
+
+def test_unusable_lines_are_counted_by_reason_and_not_dropped_in_silence(table, tmp_path):
+    frame = pd.read_csv(table).head(8)
+    frame["record"] = [str(table.parent / record) for record in frame["record"]]
+    frame.loc[0, "age"] = 12
+    frame.loc[1, "record"] = "nowhere"
+    frame.loc[2, "height_cm"] = 1.7
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    found = load_dataset(tmp_path / "table.csv", workers=1)
+    assert found.refused == {"not_adult": 1, "TableError": 1, "PatientError": 1}
+    assert len(found) == 5
+
+
+def test_a_table_without_masses_is_refused_by_name(table, tmp_path):
+    pd.read_csv(table).drop(columns="lvm_g").to_csv(tmp_path / "table.csv", index=False)
+    with pytest.raises(TableError, match="lvm_g"):
+        load_dataset(tmp_path / "table.csv", workers=1)
+
+
+def test_folds_are_disjoint_and_balanced_over_mass():
+    mass = np.random.default_rng(0).normal(100, 20, 103)
+    fold = folds(mass, 5, seed=0)
+    sizes = np.bincount(fold)
+    means = [mass[fold == k].mean() for k in range(5)]
+    assert sizes.max() - sizes.min() <= 1
+    assert np.ptp(means) < 5.0
+
+
+def task(tmp_path, epochs):
+    return FoldTask(
+        sex=Sex.FEMALE, fold=0, effort=Effort(epochs=epochs), config=TINY, checkpoint=tmp_path / "m.safetensors"
+    )
+
+
+def test_a_network_learns_a_mass_that_is_written_in_the_beat(tmp_path):
+    rng = np.random.default_rng(0)
+    size = rng.uniform(0.5, 1.5, 240)
+    wave = np.exp(-0.5 * ((np.arange(400) - 140) / 8) ** 2)
+    beats = (size[:, None, None] * wave * np.ones((1, 12, 1))).astype(np.float32)
+    rows = np.tile([60.0, 160.0, 60.0, 1.0, 1.0, 90.0, 0.0, 1.0, 70.0], (240, 1)) + rng.normal(0, 1e-3, (240, 9))
+    rows[:, 3:5] = 1.0
+    mass = 100.0 * size
+    held_out = np.arange(240) % 5 == 0
+    _, log = fit_member(beats, rows, mass, held_out, task(tmp_path, epochs=40))
+    spread = np.abs(mass[held_out] - mass[held_out].mean()).mean()
+    assert min(entry["held_out_mae_g"] for entry in log) < 0.5 * spread
+
+
+def test_training_again_from_the_same_data_gives_the_same_member(dataset, tmp_path):
+    women = dataset.of(Sex.FEMALE)
+    held_out = folds(women.lvm_g, 5, 0) == 0
+    logs = [
+        fit_member(women.beats_mv, women.rows, women.lvm_g, held_out, task(tmp_path, epochs=1))[1] for _ in range(2)
+    ]
+    assert logs[0][0]["held_out_mae_g"] == logs[1][0]["held_out_mae_g"]
+
+
+def train_tiny(table, out):
+    """Two small members, one epoch: worthless, and complete."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "MIN_PATIENTS", 4)
+        patch.setattr(build, "TcnConfig", lambda: TINY)
+        effort = Effort(epochs=1, members=2, workers=1)
+        train_bundles(table, out, calibration=table, test=table, effort=effort)
+    return out
+
+
+@pytest.fixture(scope="module")
+def trained(table, tmp_path_factory):
+    """Bundles in a folder of their own."""
+    return train_tiny(table, tmp_path_factory.mktemp("bundles"))
+
+
+def test_a_table_becomes_a_bundle_for_each_sex_that_loads(trained):
+    models = load_models(trained)
+    assert {bundle.sex for bundle in models.bundles} == {Sex.FEMALE, Sex.MALE}
+    assert models.problems == ()
+
+
+def test_the_card_and_manifest_hold_the_figures_and_their_intervals(trained):
+    for bundle in load_models(trained).bundles:
+        test = bundle.manifest["training"]["test"]
+        assert set(test["coverage"]) == set(PATTERNS)
+        assert test["model"]["mae_low_g"] <= test["model"]["mae_g"] <= test["model"]["mae_high_g"]
+        for words in ("mean of the sex", "age, height and weight only", "c-statistic", "unseen patients"):
+            assert words in bundle.card
+
+
+def test_a_stopped_training_goes_on_with_the_members_that_are_missing(trained, table):
+    members = sorted((trained / ".work").glob("*/member-*.safetensors"))
+    kept = {path: path.stat().st_mtime_ns for path in members[1:]}
+    members[0].unlink()
+    train_tiny(table, trained)
+    assert members[0].is_file()
+    assert {path: path.stat().st_mtime_ns for path in members[1:]} == kept
+
+
+def test_too_few_patients_of_a_sex_are_refused_in_a_sentence(table, tmp_path):
+    with pytest.raises(TableError, match="are needed"):
+        train_bundles(table, tmp_path, effort=Effort(epochs=1, workers=1))
+
+
+def test_the_c_statistic_is_the_share_of_pairs_ranked_right():
+    assert c_statistic(np.array([1.0, 2.0, 3.0, 4.0]), np.array([False, False, True, True])) == 1.0
+    assert c_statistic(np.array([1.0, 3.0, 2.0, 4.0]), np.array([False, False, True, True])) == 0.75
+    assert c_statistic(np.array([1.0, 1.0]), np.array([False, True])) == 0.5
+    assert c_statistic(np.array([1.0, 2.0]), np.array([True, True])) is None
+
+
+def test_scores_of_a_constant_and_of_a_perfect_predictor():
+    mass, bsa = np.array([80.0, 100.0, 120.0, 140.0]), np.full(4, 1.6)
+    perfect = scores(mass, mass, bsa, 70.0)
+    assert (perfect.mae_g, perfect.r, perfect.lvh_c_statistic) == (0.0, pytest.approx(1.0), 1.0)
+    constant = scores(np.full(4, 110.0), mass, bsa, 70.0)
+    assert constant.mae_g == 20.0
+    assert constant.r == 0.0

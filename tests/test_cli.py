@@ -1,0 +1,185 @@
+"""The command line: its exit codes, its one sentence, its JSON."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from elvmass_core.__main__ import main
+from elvmass_core.io.wfdb import write_wfdb
+from tests import synthetic
+
+WOMAN = ("--sex", "F", "--age", "63", "--height-cm", "160", "--weight-kg", "58")
+
+
+@pytest.fixture
+def ecg(tmp_path):
+    """A WFDB record that states no patient."""
+    write_wfdb(tmp_path, "ecg", synthetic.signal()[0], 500.0)
+    return tmp_path / "ecg.hea"
+
+
+@pytest.fixture
+def run(untrained, capsys):
+    """Call the command line with the untrained weights and return exit code, stdout and stderr."""
+
+    def call(*arguments, weights=untrained):
+        code = main([*map(str, arguments), "--weights", str(weights)] if weights else [*map(str, arguments)])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def csv_text(columns, rows):
+    return ",".join(columns) + "\n" + "\n".join(",".join(f"{value:.4f}" for value in row) for row in rows)
+
+
+LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+
+
+def test_an_estimate_as_json_is_one_object_with_exit_code_0(run, ecg):
+    code, out, err = run("estimate", ecg, *WOMAN, "--json", "--explain")
+    stored = json.loads(out)
+    assert (code, err) == (0, "")
+    assert stored["estimate"]["lvh"] in ("flagged", "not_flagged", "uncertain")
+    assert abs(stored["attribution"]["delta_g"]) <= 0.5
+
+
+def test_header_and_data_may_both_be_named(run, ecg):
+    assert run("estimate", ecg, ecg.with_suffix(".dat"), *WOMAN)[0] == 0
+
+
+def test_words_for_people_hold_the_number_the_interval_and_the_disclaimer(run, ecg):
+    code, out, _ = run("estimate", ecg, *WOMAN, "--explain")
+    assert code == 0
+    assert "LV mass" in out
+    assert "% interval" in out
+    assert "not for diagnosis" in out
+    assert "Share of ST–T" in out
+
+
+def test_an_unknown_sex_gives_two_estimates_and_exit_code_0(run, ecg):
+    code, out, _ = run("estimate", ecg, "--age", "50", "--sex", "unknown", "--json")
+    stored = json.loads(out)
+    assert code == 0
+    assert stored["estimate"] is None
+    assert {one["sex"] for one in stored["estimates"]} == {"F", "M"}
+    assert {one["lvh"] for one in stored["estimates"]} == {"no_result"}
+
+
+def test_a_stop_gives_exit_code_3_and_still_the_json(run, ecg):
+    code, out, _ = run("estimate", ecg, "--sex", "F", "--json")
+    stored = json.loads(out)
+    assert code == 3
+    assert stored["estimate"] is None
+    assert "age_missing" in [finding["code"] for finding in stored["findings"]]
+
+
+def test_the_command_line_wins_over_the_file_with_a_caution(run, tmp_path):
+    write_wfdb(tmp_path, "ecg", synthetic.signal()[0], 500.0, comments=("Age: 40", "Sex: Male"))
+    _, out, _ = run("estimate", tmp_path / "ecg.hea", *WOMAN, "--json")
+    stored = json.loads(out)
+    assert stored["patient"]["sex"] == "F"
+    assert {"sex_conflict", "age_conflict"} <= {finding["code"] for finding in stored["findings"]}
+
+
+def test_what_the_file_states_of_the_patient_is_used(run, tmp_path):
+    write_wfdb(tmp_path, "ecg", synthetic.signal()[0], 500.0, comments=("Age: 40", "Sex: Male"))
+    code, out, _ = run("estimate", tmp_path / "ecg.hea", "--json")
+    assert code == 0
+    assert json.loads(out)["patient"]["age"] == 40.0
+
+
+def spoiled(tmp_path, kind):
+    """One bad input, as a path."""
+    signal = np.array(synthetic.signal()[0])
+    path = tmp_path / "bad.csv"
+    if kind == "empty file":
+        path.write_bytes(b"")
+    elif kind == "text renamed .dcm":
+        path = tmp_path / "IM0001.dcm"
+        path.write_text("This is not an ECG.")
+    elif kind == "truncated .dat":
+        write_wfdb(tmp_path, "cut", signal, 500.0)
+        data = tmp_path / "cut.dat"
+        data.write_bytes(data.read_bytes()[:9001])
+        path = tmp_path / "cut.hea"
+    elif kind == "uV given as mV":
+        path.write_text(csv_text(LEADS, 1000.0 * signal.T))
+    elif kind == "NaN lead":
+        signal[7] = np.nan
+        path.write_text(csv_text(LEADS, signal.T))
+    elif kind == "one lead":
+        path.write_text(csv_text(LEADS[:1], signal[:1].T))
+    return path
+
+
+@pytest.mark.parametrize(
+    "kind, code",
+    [
+        ("empty file", 2),
+        ("text renamed .dcm", 2),
+        ("truncated .dat", 2),
+        ("uV given as mV", 3),
+        ("NaN lead", 3),
+        ("one lead", 2),
+        ("no such file", 2),
+    ],
+)
+def test_bad_input_gives_one_plain_sentence_and_exit_code_2_or_3(run, tmp_path, kind, code):
+    arguments = ("estimate", spoiled(tmp_path, kind), *WOMAN, "--unit", "mV", "--fs", "500")
+    got, out, err = run(*arguments)
+    assert got == code
+    assert "Traceback" not in out + err
+    if code == 2:
+        assert len(err.strip().splitlines()) == 1
+        assert out == ""
+    else:
+        assert "STOP" in out
+        assert "LV mass" not in out
+
+
+def test_a_csv_without_a_unit_or_rate_asks_for_them(run, tmp_path):
+    path = tmp_path / "ecg.csv"
+    path.write_text(csv_text(LEADS, synthetic.signal()[0].T))
+    code, _, err = run("estimate", path, *WOMAN)
+    assert code == 2
+    assert "rate" in err
+    code, _, err = run("estimate", path, *WOMAN, "--fs", "500")
+    assert code == 2
+    assert "uV" in err
+
+
+def test_an_impossible_height_is_bad_usage(run, ecg):
+    code, _, err = run("estimate", ecg, "--sex", "F", "--age", "60", "--height-cm", "1.6")
+    assert code == 2
+    assert "height" in err
+
+
+def test_inspect_says_what_was_read(run, ecg):
+    code, out, _ = run("inspect", ecg, weights=None)
+    assert code == 0
+    assert "WFDB" in out
+    assert "500 Hz" in out
+
+
+def test_verify_accepts_sound_weights_and_names_bad_ones(run, tmp_path):
+    assert run("verify")[0] == 0
+    code, _, err = run("verify", weights=tmp_path)
+    assert code == 2
+    assert "No usable weights" in err
+
+
+def test_no_weights_is_a_refusal_and_not_a_crash(run, ecg, tmp_path):
+    code, out, _ = run("estimate", ecg, *WOMAN, weights=tmp_path)
+    assert code == 3
+    assert "weights are not available" in out
+
+
+def test_bad_usage_exits_with_2_in_a_process_of_its_own():
+    done = subprocess.run([sys.executable, "-m", "elvmass_core", "estimate"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr

@@ -1,0 +1,142 @@
+"""The order of the stages, and what each fault does to the answer."""
+
+import numpy as np
+import orjson
+import pytest
+
+from elvmass_core.domain import DISCLAIMER, Lvh, Recording, Sex
+from elvmass_core.models.bundle import Models, load_models
+from elvmass_core.pipeline import analyse
+from elvmass_core.report import to_json
+from elvmass_core.units import LEADS
+from tests import synthetic
+
+
+@pytest.fixture(scope="module")
+def models(untrained):
+    return load_models(untrained)
+
+
+def codes(report):
+    return {finding.code for finding in report.findings}
+
+
+def test_a_sound_ecg_gets_an_estimate_with_its_interval_and_reasons(models):
+    report = analyse(synthetic.recording(), synthetic.patient(), models, explain=True)
+    assert report.estimate.sex is Sex.FEMALE
+    assert report.estimate.interval_g[0] < report.estimate.lvm_g < report.estimate.interval_g[1]
+    assert report.estimate.lvmi_g_m2 == pytest.approx(report.estimate.lvm_g / synthetic.patient().bsa_m2)
+    assert report.attribution is not None
+
+
+def test_the_same_ecg_gives_the_same_answer_every_time(models):
+    answers = {analyse(synthetic.recording(), synthetic.patient(), models).estimate.lvm_g for _ in range(5)}
+    assert len(answers) == 1
+
+
+def test_an_unknown_sex_gives_both_models_and_no_flag(models):
+    report = analyse(synthetic.recording(), synthetic.patient(sex=Sex.UNKNOWN), models, explain=True)
+    assert {one.sex for one in report.estimates} == {Sex.MALE, Sex.FEMALE}
+    assert all(one.lvh is Lvh.NO_RESULT and one.p_lvh is None for one in report.estimates)
+    assert report.estimate is None
+    assert not report.refused
+
+
+def test_unknown_body_size_gives_grams_with_a_wider_interval_and_no_index(models):
+    known = analyse(synthetic.recording(), synthetic.patient(), models).estimate
+    unknown = analyse(synthetic.recording(), synthetic.patient(height_cm=None, weight_kg=None), models).estimate
+    assert np.ptp(unknown.interval_g) > np.ptp(known.interval_g)
+    assert unknown.lvmi_g_m2 is None
+    assert unknown.lvh is Lvh.NO_RESULT
+    assert "height and weight" in unknown.lvh_reason
+
+
+def test_the_flag_follows_the_whole_interval_and_not_the_point(models):
+    def judged(weight_kg):  # a heavier body lowers the index of the same heart
+        patient = synthetic.patient(weight_kg=weight_kg, height_cm=150.0)
+        return analyse(synthetic.recording(), patient, models).estimate
+
+    for weight_kg in (38.0, 45.0, 55.0, 70.0, 90.0, 110.0):
+        one = judged(weight_kg)
+        bsa = synthetic.patient(weight_kg=weight_kg, height_cm=150.0).bsa_m2
+        low, high = (grams / bsa for grams in one.interval_g)
+        expected = Lvh.FLAGGED if low > 65.0 else Lvh.NOT_FLAGGED if high < 65.0 else Lvh.UNCERTAIN
+        assert one.lvh is expected
+
+
+def broken(change):
+    signal = np.array(synthetic.signal()[0])
+    return Recording(signal_mv=change(signal), fs_hz=500.0, format="synthetic")
+
+
+def nan_lead(signal):
+    signal[7] = np.nan
+    return signal
+
+
+@pytest.mark.parametrize(
+    "recording, patient, code",
+    [
+        (broken(lambda signal: signal * 1000.0), synthetic.patient(), "amplitude_implausible"),
+        (broken(nan_lead), synthetic.patient(), "no_beat"),
+        (broken(lambda signal: signal * 0.0), synthetic.patient(), "no_beat"),
+        (broken(lambda signal: np.random.default_rng(0).normal(0, 0.3, signal.shape)), synthetic.patient(), None),
+        (synthetic.recording(), synthetic.patient(age_years=9.0), "not_adult"),
+        (synthetic.recording(), synthetic.patient(age_years=None), "age_missing"),
+    ],
+)
+def test_faults_give_a_reason_and_no_number(models, recording, patient, code):
+    report = analyse(recording, patient, models, explain=True)
+    assert report.refused
+    assert report.estimates == ()
+    assert report.attribution is None
+    assert code is None or code in codes(report)
+
+
+def test_without_weights_the_beat_is_still_measured():
+    report = analyse(synthetic.recording(), synthetic.patient(), Models(problems=("Gone.",)))
+    assert "no_weights" in codes(report)
+    assert report.beat is not None
+    assert report.criteria
+    assert report.estimate is None
+
+
+def test_a_body_outside_the_training_patients_is_a_caution(models):
+    report = analyse(synthetic.recording(), synthetic.patient(height_cm=197.0, weight_kg=90.0), models)
+    assert "height_outside_training" in codes(report)
+    assert report.estimate is not None
+
+
+def test_the_json_holds_the_contract(models):
+    stored = orjson.loads(to_json(analyse(synthetic.recording(), synthetic.patient(), models, explain=True)))
+    assert set(stored["recording"]) >= {"format", "fs_hz", "leads", "duration_s", "digest"}
+    assert set(stored["beat"]) == {"n_used", "n_rejected", "fiducials_ms"}
+    assert all(set(one) == {"value", "unit"} for one in stored["features"].values())
+    assert all(set(one) == {"name", "value", "unit", "cutoff", "met", "reason"} for one in stored["criteria"])
+    assert set(stored["estimate"]) >= {
+        "model", "lvm_g", "interval_g", "coverage", "lvmi_g_m2", "p_lvh", "lvh", "demographics_only_g", "cutoff_g_m2",
+        "cutoff_source", "reference_g",
+    }  # fmt: skip
+    assert tuple(stored["attribution"]["segments_g"]) == LEADS
+    assert all(
+        set(row) == {"P", "PR", "QRS", "ST", "T", "rest"} for row in stored["attribution"]["segments_g"].values()
+    )
+    assert {"method", "baseline", "delta_g", "tabular_g", "st_t_share", "agreement"} <= set(stored["attribution"])
+    assert stored["disclaimer"] == DISCLAIMER
+    assert "estimates" not in stored
+
+
+def test_the_json_of_an_unknown_sex_has_both_and_of_a_refusal_none(models):
+    both = orjson.loads(to_json(analyse(synthetic.recording(), synthetic.patient(sex="unknown"), models)))
+    assert both["estimate"] is None
+    assert len(both["estimates"]) == 2
+    none = orjson.loads(to_json(analyse(broken(nan_lead), synthetic.patient(), models)))
+    assert none["estimate"] is None
+    assert none["findings"][0]["severity"] == "STOP"
+
+
+def test_no_age_over_89_is_written_down(models):
+    report = analyse(synthetic.recording(), synthetic.patient(age_years=97.5), models)
+    assert orjson.loads(to_json(report))["patient"]["age"] == "90+"
+    assert b"97.5" not in to_json(report)
+    assert "97.5" not in str([finding.observed for finding in report.findings])
