@@ -9,9 +9,10 @@ import itertools
 import numpy as np
 import torch
 
-from elvmass_core.domain import Attribution, Beat, Features, Fiducials, FloatArray, Patient, Sex, segment_masks
+from elvmass_core.domain import Attribution, Beat, Features, Fiducials, FloatArray, Patient, Sex
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.models.inputs import GROUPS, column, tabular_row
+from elvmass_core.segments import segment_masks
 from elvmass_core.units import LEADS
 
 METHOD = "integrated gradients on the ensemble mean"

@@ -8,7 +8,8 @@ import math
 
 import numpy as np
 
-from elvmass_core.domain import Beat, Features, Fiducials, FloatArray, Measurement, beat_times_ms, segment_masks
+from elvmass_core.domain import Beat, Features, Fiducials, FloatArray, Measurement
+from elvmass_core.segments import beat_times_ms, segment_masks
 from elvmass_core.units import LEAD_INDEX, LEADS
 
 INTERVALS = ("rate_bpm", "p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_fridericia_ms", "qrs_axis_deg")

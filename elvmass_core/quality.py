@@ -7,19 +7,9 @@ read as a pass.
 
 import numpy as np
 
-from elvmass_core.domain import (
-    Beat,
-    Features,
-    Finding,
-    FloatArray,
-    Patient,
-    Recording,
-    Severity,
-    Sex,
-    age_in_words,
-    segment_masks,
-)
+from elvmass_core.domain import Beat, Features, Finding, FloatArray, Patient, Recording, Severity, Sex, age_in_words
 from elvmass_core.features import qrs_peak_to_peak_mv
+from elvmass_core.segments import segment_masks
 from elvmass_core.signal.filters import MAX_GAP_S, fill_gaps
 from elvmass_core.units import LEAD_INDEX, LEADS
 

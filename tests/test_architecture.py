@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "elvmass_core"
 LAYERS = (
-    "errors", "units", "domain", "io", "signal", "features", "criteria", "quality", "models", "attribution", "figures",
-    "report", "pipeline", "virtual", "study", "batch", "retrain", "examples", "__main__",
+    "errors", "units", "domain", "segments", "io", "signal", "features", "criteria", "quality", "models",
+    "attribution", "figures", "report", "pipeline", "virtual", "study", "batch", "retrain", "examples", "__main__",
 )  # fmt: skip
 """Lowest first: a module imports from its own layer and from those before it."""
 FILES = sorted(CORE.rglob("*.py"))

@@ -5,20 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from elvmass_core.domain import (
-    Estimate,
-    Fiducials,
-    Finding,
-    Lvh,
-    Patient,
-    Recording,
-    Report,
-    Severity,
-    Sex,
-    beat_times_ms,
-    segment_masks,
-)
+from elvmass_core.domain import Estimate, Fiducials, Finding, Lvh, Patient, Recording, Report, Severity, Sex
 from elvmass_core.errors import PatientError
+from elvmass_core.segments import beat_times_ms, segment_masks
 from elvmass_core.units import body_surface_area_m2, standard_lead, standard_unit
 from tests import synthetic
 

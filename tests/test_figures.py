@@ -4,20 +4,9 @@ import numpy as np
 import pytest
 
 from elvmass_core import figures
-from elvmass_core.domain import (
-    BEAT_SAMPLES,
-    N_LEADS,
-    Attribution,
-    Beat,
-    Estimate,
-    Fiducials,
-    Lvh,
-    Recording,
-    Sex,
-    beat_times_ms,
-    segment_masks,
-)
+from elvmass_core.domain import BEAT_SAMPLES, N_LEADS, Attribution, Beat, Estimate, Fiducials, Lvh, Recording, Sex
 from elvmass_core.figures.grams import LIMB_GROUP, group_segments_g, waterfall_steps
+from elvmass_core.segments import beat_times_ms, segment_masks
 from elvmass_core.units import LEADS
 
 FS_HZ = 500.0

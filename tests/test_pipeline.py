@@ -136,7 +136,7 @@ def test_the_json_of_an_unknown_sex_has_both_and_of_a_refusal_none(models):
 
 
 def test_no_age_over_89_is_written_down(models):
-    report = analyse(synthetic.recording(), synthetic.patient(age_years=97.5), models)
+    report = analyse(synthetic.recording(), synthetic.patient(age_years=96.75), models)
     assert orjson.loads(to_json(report))["patient"]["age"] == "90+"
-    assert b"97.5" not in to_json(report)
-    assert "97.5" not in str([finding.observed for finding in report.findings])
+    assert b"96.75" not in to_json(report)
+    assert "96.75" not in str([finding.observed for finding in report.findings])

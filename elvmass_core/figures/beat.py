@@ -12,8 +12,9 @@ import numpy as np
 import plotly.graph_objects as go
 from numpy.typing import NDArray
 
-from elvmass_core.domain import BEAT_FS_HZ, Attribution, Beat, Fiducials, FloatArray, beat_times_ms
+from elvmass_core.domain import BEAT_FS_HZ, Attribution, Beat, Fiducials, FloatArray
 from elvmass_core.figures.style import PALETTES, Palette, Theme, float32, signed_ticks, themed
+from elvmass_core.segments import beat_times_ms
 from elvmass_core.units import LEAD_INDEX, LEADS, LIMB_LEADS, PRECORDIAL_LEADS
 
 _PANELS_PER_COLUMN = 3

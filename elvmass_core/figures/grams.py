@@ -6,8 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from elvmass_core.domain import REST, SEGMENT_NAMES, Attribution, Estimate
+from elvmass_core.domain import Attribution, Estimate
 from elvmass_core.figures.style import PALETTES, Palette, Theme, signed_ticks, themed
+from elvmass_core.segments import REST, SEGMENT_NAMES
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
 
 LIMB_GROUP, PRECORDIAL_GROUP = "limb leads", "precordial leads"

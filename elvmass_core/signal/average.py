@@ -9,16 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.interpolate import CubicSpline
 
-from elvmass_core.domain import (
-    BEAT_FS_HZ,
-    BEAT_R_INDEX,
-    BEAT_SAMPLES,
-    Beat,
-    FloatArray,
-    Recording,
-    beat_times_ms,
-)
+from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES, Beat, FloatArray, Recording
 from elvmass_core.errors import BeatError
+from elvmass_core.segments import beat_times_ms
 from elvmass_core.signal.delineate import delineate, level_before_qrs
 from elvmass_core.signal.filters import clean, fill_gaps, resample
 from elvmass_core.signal.rpeaks import detect_r, root_mean_square
