@@ -18,12 +18,14 @@ PYTHON = BINARIES / ("python.exe" if os.name == "nt" else "python")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 CHECKED = ("app.py", "dev.py", "elvmass_core", "pages", "tests", "benchmarks")
 APP = ROOT / "app.py"
+DEFAULTS = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "OMP_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
+"""One thread in each process: one ECG is small work, and several processes share few cores."""
 
 
 def run(*command: str | Path, quiet: bool = False) -> int:
     """Run a command in the project folder and return its exit code."""
     output = subprocess.DEVNULL if quiet else None
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment = {**DEFAULTS, **os.environ}
     return subprocess.run([str(part) for part in command], cwd=ROOT, stdout=output, env=environment).returncode
 
 

@@ -4,6 +4,7 @@ Exit codes: 0 an answer, 3 refused by a STOP finding, 2 unreadable input or bad 
 """
 
 import argparse
+import io
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,13 +21,18 @@ SEX_WORDS = {Sex.FEMALE: "women", Sex.MALE: "men"}
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, dispatch, and turn every error raised on purpose into one sentence and exit code 2."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="replace")
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.command
     try:
         return command(options)
     except ElvmassError as error:
         print(error, file=sys.stderr)
-        return UNUSABLE
+    except OSError as error:
+        print(f"A file or folder cannot be used: {error.strerror or type(error).__name__}.", file=sys.stderr)
+    return UNUSABLE
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -188,15 +194,19 @@ def _finding_words(finding: Finding) -> str:
 
 
 def _inspect(options: argparse.Namespace) -> int:
-    from elvmass_core.quality import check_recording
+    from elvmass_core.models.bundle import Models
+    from elvmass_core.pipeline import analyse
 
     recording = _read(options)
+    report = analyse(recording, recording.stated, Models())
+    ours = {"no_weights", "age_missing", "sex_unknown", "body_size_unknown"}
+    findings = [finding for finding in report.findings if finding.code not in ours]
     lines = [
         f"{recording.format}, {recording.fs_hz:g} Hz, {recording.duration_s:.1f} s",
         f"Leads: {' '.join(recording.leads_present)}",
         f"Digest: {recording.digest}",
         *recording.notes,
-        *map(_finding_words, (*recording.findings, *check_recording(recording))),
+        *map(_finding_words, findings),
     ]
     print("\n".join(lines))
     return ANSWERED

@@ -350,7 +350,7 @@ class Estimate:
     Parameters
     ----------
     model : str
-        Identifier of the weight bundle; `weights_sha256` is its hash.
+        Identifier of the weight bundle; `bundle_sha256` is the hash of its manifest, which holds that of the weights.
     lvm_g : float
         Mean of the ensemble members, in g; `members_g` are their own answers.
     interval_g : (float, float)
@@ -369,7 +369,7 @@ class Estimate:
     """
 
     model: str
-    weights_sha256: str
+    bundle_sha256: str
     sex: Sex
     lvm_g: float
     members_g: tuple[float, ...]

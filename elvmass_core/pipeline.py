@@ -5,9 +5,21 @@ from collections.abc import Sequence
 import torch
 
 from elvmass_core import __version__
+from elvmass_core.attribution import TOLERATED_DELTA_G
 from elvmass_core.attribution import explain as explain_estimate
 from elvmass_core.criteria import apply_criteria
-from elvmass_core.domain import Beat, Estimate, Features, Finding, Patient, Recording, Report, Severity, blocks
+from elvmass_core.domain import (
+    Attribution,
+    Beat,
+    Estimate,
+    Features,
+    Finding,
+    Patient,
+    Recording,
+    Report,
+    Severity,
+    blocks,
+)
 from elvmass_core.errors import BeatError
 from elvmass_core.features import measure
 from elvmass_core.models.bundle import Models
@@ -46,6 +58,7 @@ def analyse(recording: Recording, patient: Patient, models: Models, *, explain: 
         findings += dict.fromkeys(one for bundle in bundles for one in check_trained_range(bundle, features, patient))
         if explain and len(bundles) == 1:
             attribution = explain_estimate(bundles[0], beat, features, patient)
+            findings += _check_completeness(attribution)
     return Report(
         recording=recording,
         patient=patient,
@@ -69,6 +82,23 @@ def _measure(recording: Recording, findings: list[Finding]) -> tuple[Beat | None
     features = measure(beat)
     findings += check_beat(beat, features)
     return beat, features
+
+
+def _check_completeness(attribution: Attribution) -> Sequence[Finding]:
+    """A CAUTION when the parts of an explanation do not add up to what they explain."""
+    if abs(attribution.delta_g) <= TOLERATED_DELTA_G:
+        return ()
+    message = "The attributions do not add up to the estimate: do not read them as grams."
+    observed, expected = f"{attribution.delta_g:+.1f} g", f"within ±{TOLERATED_DELTA_G:g} g"
+    return (
+        Finding(
+            code="attribution_incomplete",
+            severity=Severity.CAUTION,
+            message=message,
+            observed=observed,
+            expected=expected,
+        ),
+    )
 
 
 def _check_models(models: Models, patient: Patient) -> Sequence[Finding]:

@@ -91,7 +91,7 @@ def _criterion(result: CriterionResult) -> dict[str, object]:
 def _estimate(estimate: Estimate) -> dict[str, object]:
     return {
         "model": estimate.model,
-        "weights_sha256": estimate.weights_sha256,
+        "bundle_sha256": estimate.bundle_sha256,
         "sex": estimate.sex.value,
         "lvm_g": estimate.lvm_g,
         "members_g": list(estimate.members_g),

@@ -1,7 +1,5 @@
 """Leads, amplitude units and body-size formulas: the only place where units are converted."""
 
-import math
-
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
 LIMB_LEADS = LEADS[:6]
 PRECORDIAL_LEADS = LEADS[6:]
@@ -9,6 +7,7 @@ INDEPENDENT_LEADS = ("I", "II", *PRECORDIAL_LEADS)
 """The eight leads that are measured; III, aVR, aVL and aVF follow from I and II."""
 
 LEAD_INDEX = {lead: index for index, lead in enumerate(LEADS)}
+INDEPENDENT_ROWS = [LEAD_INDEX[lead] for lead in INDEPENDENT_LEADS]
 _BY_LOWER_NAME = {lead.lower(): lead for lead in LEADS}
 _PREFIXES = ("mdc_ecg_lead_", "lead ", "lead_", "lead-")
 
@@ -44,8 +43,3 @@ def body_surface_area_m2(height_cm: float, weight_kg: float) -> float:
 def body_mass_index(height_cm: float, weight_kg: float) -> float:
     """Body mass index in kg/m²."""
     return weight_kg / (height_cm / 100.0) ** 2
-
-
-def is_measured(value: float | None) -> bool:
-    """Whether a number is there and finite: absent is not zero."""
-    return value is not None and math.isfinite(value)

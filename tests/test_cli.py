@@ -1,6 +1,7 @@
 """The command line: its exit codes, its one sentence, its JSON."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -157,6 +158,35 @@ def test_an_impossible_height_is_bad_usage(run, ecg):
     code, _, err = run("estimate", ecg, "--sex", "F", "--age", "60", "--height-cm", "1.6")
     assert code == 2
     assert "height" in err
+
+
+def test_inspect_shows_every_finding_about_the_recording(run, tmp_path):
+    write_wfdb(tmp_path, "ecg", 5.0 * synthetic.signal()[0], 500.0)
+    _, out, _ = run("inspect", tmp_path / "ecg.hea", weights=None)
+    assert "amplitude_implausible" in out
+    assert "no_weights" not in out
+
+
+def test_a_rate_against_the_file_is_refused(run, ecg):
+    code, out, _ = run("estimate", ecg, *WOMAN, "--fs", "250", "--json")
+    assert code == 3
+    assert json.loads(out)["estimate"] is None
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(run, tmp_path):
+    (tmp_path / "file").write_text("")
+    out = tmp_path / "file" / "cohort"
+    code, _, err = run("simulate", "--n", "1", "--seed", "1", "--out", out, "--workers", "1", weights=None)
+    assert code == 2
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_a_terminal_without_unicode_still_gets_an_answer(ecg, untrained):
+    command = [sys.executable, "-m", "elvmass_core", "estimate", str(ecg), *WOMAN, "--weights", str(untrained)]
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run(command, capture_output=True, env=environment)
+    assert done.returncode == 0
+    assert "g/m²" in done.stdout.decode("utf-8")
 
 
 def test_inspect_says_what_was_read(run, ecg):

@@ -45,7 +45,7 @@ def make_beat(fiducials: Fiducials = FIDUCIALS) -> Beat:
 def make_estimate(lvm_g: float = 131.4) -> Estimate:
     return Estimate(
         model="test",
-        weights_sha256="0" * 64,
+        bundle_sha256="0" * 64,
         sex=Sex.FEMALE,
         lvm_g=lvm_g,
         members_g=(lvm_g,) * 5,

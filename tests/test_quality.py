@@ -8,8 +8,9 @@ import pytest
 
 from elvmass_core.domain import Patient, Recording, Severity, Sex
 from elvmass_core.features import measure
-from elvmass_core.quality import check_beat, check_conflicts, check_patient, check_recording
+from elvmass_core.quality import NOT_CHECKED, check_beat, check_conflicts, check_patient, check_recording
 from elvmass_core.signal import extract_beat
+from elvmass_core.units import LEAD_INDEX
 from tests import synthetic
 
 
@@ -82,6 +83,69 @@ def test_exchanged_arm_electrodes_are_stopped():
     assert "arm_electrodes_swapped" in codes(findings_of(changed(swap)), Severity.STOP)
 
 
+def row(signal, lead, values):
+    signal[LEAD_INDEX[lead]] = values
+    return signal
+
+
+def limb(one, two):
+    """The six limb leads that follow from I and II."""
+    return np.stack([one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2])
+
+
+@pytest.mark.parametrize(
+    "name, change, code",
+    [
+        ("all inverted", lambda s: -s, "lead_ii_inverted"),
+        ("RA and LL exchanged", lambda s: np.vstack([limb(-s[2], -s[1]), s[6:]]), "lead_ii_inverted"),
+        ("V5 dead after a second", lambda s: row(s, "V5", np.where(np.arange(5000) < 500, s[10], 0.0)), "lead_flat"),
+        ("V5 dead for half", lambda s: row(s, "V5", np.where(np.arange(5000) < 2500, s[10], 0.0)), "lead_flat"),
+        ("all leads held for 5 s", lambda s: np.where(np.arange(5000) > 2500, s[:, 2500:2501], s), "lead_flat"),
+        (
+            "V3 is noise",
+            lambda s: row(s, "V3", np.random.default_rng(0).normal(0.0, 0.05, 5000)),
+            "lead_noisy",
+        ),
+        ("V4 ten times", lambda s: row(s, "V4", 10.0 * s[9]), "lead_gain"),
+        ("limb leads five times", lambda s: np.vstack([5.0 * s[:6], s[6:]]), "lead_gain"),
+        ("chest leads a tenth", lambda s: np.vstack([s[:6], 0.1 * s[6:]]), None),
+    ],
+)
+def test_what_would_be_a_silent_wrong_answer_is_stopped(name, change, code):
+    found = findings_of(changed(change))
+    assert codes(found, Severity.STOP), name
+    assert code is None or code in codes(found, Severity.STOP), name
+
+
+def test_a_recording_bridged_again_and_again_is_stopped():
+    def holes(signal):
+        for start in range(0, 5000, 30):
+            signal[:, start : start + 15] = np.nan
+        return signal
+
+    assert "samples_missing" in codes(check_recording(changed(holes)), Severity.STOP)
+
+
+def test_without_p_and_t_half_of_the_beat_is_unread_and_that_is_said():
+    beat = extract_beat(synthetic.recording())
+    bare = dataclasses.replace(beat.fiducials, p_on=None, p_off=None, t_on=None, t_peak=None, t_end=None)
+    unread = dataclasses.replace(beat, fiducials=bare)
+    assert "waves_not_found" in codes(check_beat(unread, measure(unread)), Severity.STOP)
+
+
+@pytest.mark.parametrize("changes", [{"weight_kg": 390.0}, {"height_cm": 60.0}, {"height_cm": 60.0, "weight_kg": None}])
+def test_a_body_that_no_adult_has_is_stopped_also_when_the_other_size_is_unknown(changes):
+    changes = {"height_cm": None, "weight_kg": None} | changes
+    assert "body_size_implausible" in codes(check_patient(synthetic.patient(**changes)), Severity.STOP)
+
+
+def test_an_undefined_axis_is_said():
+    beat = extract_beat(synthetic.recording())
+    flat = np.array(beat.signal_mv)
+    flat[:6] *= 1e-3
+    assert "axis_undefined" in codes(check_beat(beat, measure(dataclasses.replace(beat, signal_mv=flat))))
+
+
 def test_noise_is_a_caution_and_then_a_stop():
     assert codes(findings_of(synthetic.recording(noise_mv=0.09))) >= {"noisy"}
     tall_and_noisy = changed(lambda signal: 3.0 * synthetic.signal(noise_mv=0.08)[0])
@@ -117,6 +181,16 @@ def test_a_file_that_states_another_person_is_a_caution():
     stated = Patient(sex=Sex.MALE, age_years=40.0, height_cm=160.0)
     assert codes(check_conflicts(stated, synthetic.patient()), Severity.CAUTION) == {"sex_conflict", "age_conflict"}
     assert check_conflicts(Patient(), synthetic.patient()) == ()
+
+
+def test_the_same_age_over_89_and_a_sex_left_open_are_no_conflict():
+    stated = Patient(sex=Sex.FEMALE, age_years=90.0)
+    assert check_conflicts(stated, Patient(sex=Sex.FEMALE, age_years=95.0)) == ()
+    assert check_conflicts(stated, Patient(age_years=90.0)) == ()
+
+
+def test_what_is_not_checked_is_listed_for_the_reader():
+    assert any("infarction" in words for words in NOT_CHECKED)
 
 
 def test_a_wide_qrs_is_a_caution():

@@ -35,8 +35,7 @@ def read_recording(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz
     unit : {"mV", "uV"} or None
         Amplitude unit, needed where the file states none. Where it states another, the caller's is used with a CAUTION.
     fs_hz : float or None
-        Sampling rate in Hz, needed where the file states none. Where it states another, the caller's is used with a
-        CAUTION.
+        Sampling rate in Hz, needed where the file states none. Where it states another, a STOP finding says so.
 
     Returns
     -------

@@ -103,7 +103,7 @@ def _split(text: str) -> tuple[list[str], str, list[str]]:
         if plain and not line.lstrip().startswith("#"):
             break
     raise UnreadableError(
-        f"The text has no lead names in its first line, so no column can be told from another: give {WORKING_FORMATS}."
+        f"The first line names fewer than two leads, so no column can be told from another: give {WORKING_FORMATS}."
     )
 
 

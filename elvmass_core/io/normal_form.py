@@ -28,7 +28,7 @@ ASKED_UNITS = ("mV", "uV")
 LIMB_FROM_I_II = np.array([[1, 0], [0, 1], [-1, 1], [-0.5, -0.5], [1, -0.5], [-0.5, 1]], dtype=np.float64)
 """Einthoven 1908 and Goldberger 1942: each limb lead (I, II, III, aVR, aVL, aVF) as a sum of I and II."""
 
-MAX_EINTHOVEN_RESIDUAL = 0.05
+MAX_EINTHOVEN_RESIDUAL = 0.02
 SOUND_EINTHOVEN_RESIDUAL = 0.01
 """Shares of the limb leads' power that may contradict Einthoven and Goldberger: above the first an estimate is stopped,
 between the two it is cautioned. Assumed; 121 sound public recordings reach 0.035 % (their rounding), the 60 LUDB
@@ -69,7 +69,7 @@ def to_recording(raw: RawRecording, *, unit: str | None = None, fs_hz: float | N
     unit : {"mV", "uV"} or None
         The caller's answer; it wins over the file with a CAUTION ``unit_overridden`` when they differ.
     fs_hz : float or None
-        The caller's answer in Hz; it wins over the file with a CAUTION ``rate_overridden`` when they differ.
+        The caller's answer in Hz; a STOP ``rate_overridden`` when it differs from the file's.
 
     Returns
     -------
@@ -127,13 +127,13 @@ def _settle_rate(stated: float | None, asked: float | None) -> tuple[float, tupl
         )
     if stated is None or rate == stated:
         return rate, ()
-    message = f"The file states {stated:g} Hz and {rate:g} Hz was given: the given rate is used. Check which is right."
-    return rate, (_override("rate_overridden", message, f"{rate:g} Hz", f"{stated:g} Hz"),)
+    message = f"The file states {stated:g} Hz and {rate:g} Hz was given: one is wrong, and every interval with it."
+    return rate, (_override("rate_overridden", message, f"{rate:g} Hz", f"{stated:g} Hz", Severity.STOP),)
 
 
-def _override(code: str, message: str, observed: str, expected: str) -> Finding:
-    """Return the CAUTION that the caller's answer was used against the file's."""
-    return Finding(code=code, severity=Severity.CAUTION, message=message, observed=observed, expected=expected)
+def _override(code: str, message: str, observed: str, expected: str, severity: Severity = Severity.CAUTION) -> Finding:
+    """Return the finding that the caller's answer stands against the file's."""
+    return Finding(code=code, severity=severity, message=message, observed=observed, expected=expected)
 
 
 def _within_duration(leads: dict[str, Channel], fs_hz: float) -> tuple[dict[str, Channel], tuple[str, ...]]:

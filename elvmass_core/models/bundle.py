@@ -7,7 +7,6 @@ refuses otherwise; a refused bundle never stops the app.
 
 import hashlib
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +20,7 @@ from safetensors.torch import load, save
 from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES, N_LEADS, FloatArray, Sex, frozen_array
 from elvmass_core.errors import BundleError
 from elvmass_core.models.calibration import Calibration, Cutoff
-from elvmass_core.models.inputs import TABULAR_INPUTS, Normaliser
+from elvmass_core.models.inputs import RANGE_INPUTS, TABULAR_INPUTS, Normaliser
 from elvmass_core.models.tcn import ElvMassNet, Ensemble, TcnConfig, frozen
 from elvmass_core.signal import EXTRACTION_VERSION
 from elvmass_core.signal.filters import FILTER_WORDS
@@ -30,6 +29,17 @@ from elvmass_core.units import LEADS
 LAYOUT = 1
 WEIGHTS_FILE, MANIFEST_FILE, CARD_FILE = "model.safetensors", "manifest.json", "CARD.md"
 REFERENCE_BEAT = "reference_beat_mv"
+LAYOUT_ERRORS = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    IndexError,
+    OverflowError,
+    RuntimeError,
+    SafetensorError,
+)
+"""What a manifest or weights file of another layout makes the code below raise."""
 SELF_TEST_TOLERANCE_G = 0.05
 """The estimate for the reference beat may differ by this much between machines (float32 sums)."""
 
@@ -59,7 +69,7 @@ class Bundle:
     reference_beat_mv : array (12, 400)
         Mean beat of the same-sex training patients without LVH: where attributions start.
     sha256 : str
-        Hash of the weights file and manifest together.
+        Hash of the manifest, which in turn holds the hash of the weights file.
     """
 
     model_id: str
@@ -72,6 +82,11 @@ class Bundle:
     calibration: Calibration
     cutoff: Cutoff
     reference_beat_mv: FloatArray
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the training patients were simulated."""
+        return bool(self.manifest["training"]["source"]["simulated"])
 
     def members_g(self, beat_mv: FloatArray, rows: FloatArray) -> FloatArray:
         """Answer of every member.
@@ -151,14 +166,17 @@ def load_bundle(folder: Path) -> Bundle:
     manifest = _read_manifest(folder)
     blob = _read(folder, WEIGHTS_FILE)
     _require(hashlib.sha256(blob).hexdigest() == manifest.get("weights_sha256"), folder, f"{WEIGHTS_FILE} was changed")
+    contract = manifest.get("input")
+    if not isinstance(contract, dict):
+        raise _broken(folder, f"{MANIFEST_FILE} says nothing of its input")
     for name, want in input_contract().items():
-        have = manifest.get("input", {}).get(name)
+        have = contract.get(name)
         _require(have == want, folder, f"its beats are of another kind ({name}: {have!r}, this version makes {want!r})")
     try:
         bundle = _assemble(folder, manifest, blob)
-    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError) as error:
+        _self_test(folder, bundle)
+    except LAYOUT_ERRORS as error:
         raise _broken(folder, f"its layout is not understood ({type(error).__name__})") from error
-    _self_test(folder, bundle)
     return bundle
 
 
@@ -166,7 +184,7 @@ def _read_manifest(folder: Path) -> dict:
     """The manifest, its layout and its own hash."""
     try:
         manifest = json.loads(_read(folder, MANIFEST_FILE))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _broken(folder, f"{MANIFEST_FILE} is not JSON") from error
     _require(isinstance(manifest, dict), folder, f"{MANIFEST_FILE} is not an object")
     _require(manifest.get("layout") == LAYOUT, folder, f"layout {manifest.get('layout')!r} is not {LAYOUT}")
@@ -184,6 +202,10 @@ def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
     """Build the modules from checked bytes."""
     tensors = load(blob)
     reference = tensors.pop(REFERENCE_BEAT).numpy()
+    if manifest["members"] < 1 or not isinstance(manifest["model_id"], str):
+        raise ValueError("no members or no name")
+    if set(manifest["training"]["range"]) != set(RANGE_INPUTS):
+        raise KeyError("training range")
     config = TcnConfig(**manifest["architecture"])
     members = [_member(config, tensors, number) for number in range(manifest["members"])]
     ensemble = Ensemble(members)
@@ -213,13 +235,18 @@ def _member(config: TcnConfig, tensors: Mapping[str, torch.Tensor], number: int)
 
 def _self_test(folder: Path, bundle: Bundle) -> None:
     """The reference beat must give the estimate that was stored with the weights."""
-    row = np.array(bundle.normaliser.mean)
-    for name in ("height_known", "weight_known"):
-        row[TABULAR_INPUTS.index(name)] = 1.0
-    have, want = bundle.reference_g(row), bundle.manifest.get("self_test_g", math.nan)
+    have, want = bundle.reference_g(_mean_person(bundle)), float(bundle.manifest["self_test_g"])
     _require(
         abs(have - want) <= SELF_TEST_TOLERANCE_G, folder, f"the reference beat gives {have:.2f} g, not {want:.2f} g"
     )
+
+
+def _mean_person(bundle: Bundle) -> FloatArray:
+    """Training means, height and weight known; shape (9,)."""
+    row = np.array(bundle.normaliser.mean)
+    for name in ("height_known", "weight_known"):
+        row[TABULAR_INPUTS.index(name)] = 1.0
+    return row
 
 
 def save_bundle(
@@ -261,10 +288,7 @@ def save_bundle(
 def _with_self_test(folder: Path, manifest: dict, blob: bytes) -> dict:
     """Add the estimate for the reference beat, then the manifest's own hash."""
     draft = _assemble(folder, {**manifest, "manifest_sha256": ""}, blob)
-    row = np.array(draft.normaliser.mean)
-    for name in ("height_known", "weight_known"):
-        row[TABULAR_INPUTS.index(name)] = 1.0
-    complete = {**manifest, "self_test_g": draft.reference_g(row)}
+    complete = {**manifest, "self_test_g": draft.reference_g(_mean_person(draft))}
     return {**complete, "manifest_sha256": manifest_hash(complete)}
 
 

@@ -1,7 +1,8 @@
 """What is fitted after training, on other patients: intervals, the demographics-only line, the probability of LVH."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 
@@ -23,6 +24,10 @@ class Cutoff:
     source: str
     men_g_m2: float
     women_g_m2: float
+
+    def __post_init__(self) -> None:
+        if not (0 < self.men_g_m2 < math.inf and 0 < self.women_g_m2 < math.inf):
+            raise ValueError(f"cut-off {self.men_g_m2}/{self.women_g_m2} g/m² is not usable")
 
     def g_m2(self, sex: Sex) -> float:
         """The number for a sex."""
@@ -46,6 +51,11 @@ class Line:
     coefficients: tuple[float, ...]
     intercept: float
 
+    def __post_init__(self) -> None:
+        finite = all(map(math.isfinite, (*self.coefficients, self.intercept)))
+        if len(self.inputs) != len(self.coefficients) or not finite:
+            raise ValueError(f"line on {self.inputs} with {self.coefficients} is not usable")
+
     def __call__(self, rows: FloatArray) -> FloatArray:
         """Grams for rows (n, 9) in natural units."""
         columns = [column(name) for name in self.inputs]
@@ -56,7 +66,8 @@ class Line:
 class Interval:
     """Split conformal interval, scaled by a predicted spread.
 
-    Half-width = ``quantile`` × spread, spread = max(3 g, a + b·estimate + c·SD of the members).
+    Half-width = ``quantile`` × spread, spread = max(3 g, a + b·estimate + c·SD of the members). `n` patients stand
+    behind the quantile.
     """
 
     a: float
@@ -64,6 +75,11 @@ class Interval:
     c: float
     quantile: float
     n: int
+
+    def __post_init__(self) -> None:
+        numbers = (self.a, self.b, self.c, self.quantile)
+        if not all(map(math.isfinite, numbers)) or self.quantile <= 0:
+            raise ValueError(f"interval with {numbers} is not usable")
 
     def spread_g(self, estimate_g: FloatArray, member_sd_g: FloatArray) -> FloatArray:
         """Predicted absolute error before scaling."""
@@ -132,17 +148,27 @@ def fit_line(rows: FloatArray, lvm_g: FloatArray, pattern: str) -> Line:
 
 
 def fit_interval(lvm_g: FloatArray, estimate_g: FloatArray, member_sd_g: FloatArray) -> Interval:
-    """Fit the spread on even patients, the quantile on odd ones.
+    """Fit the spread on every fifth patient, the quantile on the others.
 
+    Raises
+    ------
+    ValueError
+        Too few patients for the coverage to be promised.
+
+    Notes
+    -----
     Source: split conformal prediction with a normalised score (Lei et al. 2018, doi 10.1080/01621459.2017.1307116).
     """
     error = np.abs(lvm_g - estimate_g)
     design = np.column_stack([np.ones_like(error), estimate_g, member_sd_g])
-    (a, b, c), *_ = np.linalg.lstsq(design[::2], error[::2], rcond=None)
-    shape = Interval(a=float(a), b=float(b), c=float(c), quantile=1.0, n=len(error))
-    scores = np.sort((error / shape.spread_g(estimate_g, member_sd_g))[1::2])
-    rank = min(int(np.ceil(COVERAGE * (len(scores) + 1))), len(scores))
-    return Interval(a=shape.a, b=shape.b, c=shape.c, quantile=float(scores[rank - 1]), n=len(error))
+    for_spread = np.arange(len(error)) % 5 == 0
+    (a, b, c), *_ = np.linalg.lstsq(design[for_spread], error[for_spread], rcond=None)
+    shape = Interval(a=float(a), b=float(b), c=float(c), quantile=1.0, n=0)
+    scores = np.sort((error / shape.spread_g(estimate_g, member_sd_g))[~for_spread])
+    rank = int(np.ceil(COVERAGE * (len(scores) + 1)))
+    if rank > len(scores):
+        raise ValueError(f"{len(scores)} patients are too few for a {100 * COVERAGE:.0f} % interval")
+    return replace(shape, quantile=float(scores[rank - 1]), n=len(scores))
 
 
 def fit_platt(index_ratio: FloatArray, has_lvh: np.ndarray) -> Platt:

@@ -6,7 +6,7 @@ from elvmass_core.domain import Beat, Estimate, Features, Finding, Lvh, Patient,
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.models.inputs import column, pattern_of, tabular_row
 
-TRAINED_RANGE_INPUTS = {"age_years": ("age", "years"), "height_cm": ("height", "cm"), "weight_kg": ("weight", "kg")}
+INPUT_WORDS = {"age_years": ("age", "years"), "height_cm": ("height", "cm"), "weight_kg": ("weight", "kg")}
 
 
 def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient) -> Estimate:
@@ -32,7 +32,7 @@ def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient) -
     lvh, reason = _judge(bundle, patient, interval)
     return Estimate(
         model=bundle.model_id,
-        weights_sha256=bundle.sha256,
+        bundle_sha256=bundle.sha256,
         sex=bundle.sex,
         lvm_g=lvm_g,
         members_g=tuple(map(float, members)),
@@ -61,8 +61,18 @@ def _judge(bundle: Bundle, patient: Patient, interval: tuple[float, float]) -> t
     if low > cutoff:
         return Lvh.FLAGGED, "the whole interval lies above the cut-off"
     if high < cutoff:
-        return Lvh.NOT_FLAGGED, "the whole interval lies below the cut-off"
+        return Lvh.NOT_FLAGGED, f"the whole interval lies below the cut-off{_missed(bundle)}"
     return Lvh.UNCERTAIN, "the interval crosses the cut-off"
+
+
+def _missed(bundle: Bundle) -> str:
+    """How often patients with LVH were answered "not flagged" in the test, for the reader of such an answer."""
+    test = bundle.manifest["training"].get("test")
+    if not test:
+        return ""
+    counts = test["judged"]["with_lvh"]
+    kind = "simulated " if bundle.simulated else ""
+    return f"; so were {counts['not_flagged']} of {sum(counts.values())} {kind}test patients with LVH"
 
 
 def _probability(bundle: Bundle, patient: Patient, index: float | None) -> float | None:
@@ -76,11 +86,11 @@ def check_trained_range(bundle: Bundle, features: Features, patient: Patient) ->
     """Say when the patient lies outside the ages and sizes the model was trained on."""
     row = tabular_row(patient, features)
     findings = []
-    for name, (word, unit) in TRAINED_RANGE_INPUTS.items():
+    for name, (word, unit) in INPUT_WORDS.items():
         value = row[column(name)]
         low, high = bundle.manifest["training"]["range"][name]
         if np.isfinite(value) and not low <= value <= high:
-            message = f"The {word} lies outside the simulated training patients: the interval may be too narrow."
+            message = f"The {word} lies outside the training patients: the interval may be too narrow."
             findings.append(
                 Finding(
                     code=f"{word}_outside_training",

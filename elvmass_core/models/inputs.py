@@ -14,6 +14,8 @@ TABULAR_INPUTS = (
     "qrs_ms", "axis_sin", "axis_cos", "rate_bpm",
 )  # fmt: skip
 """Order of the non-waveform inputs."""
+RANGE_INPUTS = ("age_years", "height_cm", "weight_kg")
+"""Inputs whose range in training is kept and compared."""
 MASK_INPUTS = ("height_known", "weight_known")
 _COLUMN = {name: index for index, name in enumerate(TABULAR_INPUTS)}
 _MASK_OF = {"height_cm": "height_known", "weight_kg": "weight_known"}
@@ -88,6 +90,11 @@ class Normaliser:
 
     mean: FloatArray
     sd: FloatArray
+
+    def __post_init__(self) -> None:
+        shape = (len(TABULAR_INPUTS),)
+        if self.mean.shape != shape or self.sd.shape != shape or not (self.sd > 0).all():
+            raise ValueError("the normaliser does not fit the inputs")
 
     @classmethod
     def fit(cls, rows: FloatArray) -> "Normaliser":

@@ -15,6 +15,7 @@ from elvmass_core.segments import beat_times_ms
 from elvmass_core.signal.delineate import delineate, level_before_qrs
 from elvmass_core.signal.filters import clean, fill_gaps, resample
 from elvmass_core.signal.rpeaks import detect_r, root_mean_square
+from elvmass_core.units import INDEPENDENT_ROWS
 
 EXTRACTION_VERSION = "1"
 """Changes whenever a beat may change; weights carry it and refuse another."""
@@ -158,13 +159,10 @@ def _parabolic_peak(score: FloatArray) -> float:
     return top + (0.5 * (left - right) / curvature if curvature < 0 else 0.0)
 
 
-_INDEPENDENT = [0, 1, 6, 7, 8, 9, 10, 11]
-
-
 def _r_offset(template: FloatArray) -> float:
     """Distance in samples from the window's R sample to the template's largest RMS within ± 80 ms."""
     half = 40
-    strength = root_mean_square(template[_INDEPENDENT, BEAT_R_INDEX - half : BEAT_R_INDEX + half + 1])
+    strength = root_mean_square(template[INDEPENDENT_ROWS, BEAT_R_INDEX - half : BEAT_R_INDEX + half + 1])
     return _parabolic_peak(strength) - half
 
 

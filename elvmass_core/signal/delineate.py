@@ -12,9 +12,9 @@ import numpy as np
 from scipy import signal as sps
 
 from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES, Fiducials, FloatArray
+from elvmass_core.units import INDEPENDENT_ROWS
 
 STEP_MS = 1000.0 / BEAT_FS_HZ
-_INDEPENDENT = [0, 1, 6, 7, 8, 9, 10, 11]
 
 SMOOTH_MS = 14.0
 """Savitzky–Golay window of the velocity used for the QRS."""
@@ -57,7 +57,7 @@ def delineate(average_mv: FloatArray, *, rr_ms: float) -> Fiducials:
     Fiducials
         In ms relative to R; None where no wave stands out.
     """
-    leads = average_mv[_INDEPENDENT]
+    leads = average_mv[INDEPENDENT_ROWS]
     onset, offset = _qrs_borders(_velocity(leads, SMOOTH_MS))
     levelled = leads - _level(leads, onset)[:, None]
     t_on, t_peak, t_end = _t_wave(levelled, offset, rr_ms)

@@ -1,6 +1,7 @@
 """From tables to bundles: train the members of both sexes, calibrate, test, write the card."""
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -10,14 +11,23 @@ import numpy as np
 from elvmass_core import __version__
 from elvmass_core.domain import Sex
 from elvmass_core.errors import TableError
-from elvmass_core.models.bundle import CARD_FILE, Bundle, save_bundle
+from elvmass_core.models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bundle
 from elvmass_core.models.calibration import CT_FUCHS, Calibration, Interval, fit_interval, fit_line, fit_platt
 from elvmass_core.models.inputs import PATTERNS, Normaliser, without
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig
 from elvmass_core.study.card import card_markdown
 from elvmass_core.study.dataset import Dataset, Progress, load_dataset
 from elvmass_core.study.evaluate import SEX_NAMES, evaluate_bundle
-from elvmass_core.study.train import Effort, FoldTask, folds, load_member, predict, reference_beat, train_members
+from elvmass_core.study.train import (
+    TRAINING_VERSION,
+    Effort,
+    FoldTask,
+    folds,
+    load_member,
+    predict,
+    reference_beat,
+    train_members,
+)
 from elvmass_core.study.train import trained_range as range_of
 
 MIN_PATIENTS = 50
@@ -33,9 +43,16 @@ class Source:
     name: str
     description: str
     simulated: bool
+    prefix: str
+    """How the model's identifier begins."""
 
 
-OWN_TABLE = Source(name="own table", description="A table of recordings with measured LV mass.", simulated=False)
+OWN_TABLE = Source(
+    name="own table",
+    description="A table of recordings with measured LV mass.",
+    simulated=False,
+    prefix="own",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,12 +103,14 @@ def train_bundles(
     """
     work = out / ".work" if work is None else work
     parts = _parts(table, calibration, test, work, effort, progress)
+    _require_disjoint(parts)
     config = TcnConfig()
     key = _run_key(parts.train, effort, config)
     files, tasks = {}, []
     for sex in (Sex.MALE, Sex.FEMALE):
         mine = parts.of(sex)
         _require_enough(mine, sex)
+        _require_own_folder(out / _model_id(sex, source), source)
         files[sex] = _training_file(mine.train, sex, effort, work / key)
         tasks += _tasks(sex, effort, config, work / key)
     train_members(tasks, files, effort.workers)
@@ -116,6 +135,16 @@ def _parts(
     return Parts(train=train, calibration=calibrating, test=None if test is None else load(test))
 
 
+def _require_disjoint(parts: Parts) -> None:
+    """No recording may stand in two parts: its error would be known beforehand."""
+    seen: set[bytes] = set()
+    for part in filter(None, (parts.train, parts.calibration, parts.test)):
+        mine = {hashlib.sha256(beat.tobytes()).digest() for beat in part.beats_mv}
+        if seen & mine:
+            raise TableError("The same recording stands in more than one of training, calibration and test.")
+        seen |= mine
+
+
 def _require_enough(parts: Parts, sex: Sex) -> None:
     smallest = min(len(parts.train), len(parts.calibration))
     if smallest < MIN_PATIENTS:
@@ -127,8 +156,8 @@ def _require_enough(parts: Parts, sex: Sex) -> None:
 
 def _run_key(train: Dataset, effort: Effort, config: TcnConfig) -> str:
     """Checkpoints of other beats, masses, effort or architecture are not taken up."""
-    facts = hashlib.sha256(repr((effort.epochs, effort.members, config)).encode())
-    for array in (train.beats_mv, train.rows, train.lvm_g):
+    facts = hashlib.sha256(repr((TRAINING_VERSION, effort.epochs, effort.members, config)).encode())
+    for array in (train.beats_mv, train.rows, train.lvm_g, train.sex):
         facts.update(np.ascontiguousarray(array).tobytes())
     return facts.hexdigest()[:12]
 
@@ -176,7 +205,7 @@ def calibrate(sex: Sex, parts: Parts, members: list[ElvMassNet], normaliser: Nor
 def _build(sex: Sex, parts: Parts, members: list[ElvMassNet], out: Path, source: Source, effort: Effort) -> Path:
     """Calibrate, write, test, and write again with the figures on the card."""
     normaliser = Normaliser.fit(parts.train.rows)
-    model_id = f"elvmass-tcn-{SEX_NAMES[sex]}-{__version__}"
+    model_id = _model_id(sex, source)
     training = _training_facts(parts, source, effort)
     facts = {
         "model_id": model_id,
@@ -195,6 +224,20 @@ def _build(sex: Sex, parts: Parts, members: list[ElvMassNet], out: Path, source:
     return out / model_id
 
 
+def _model_id(sex: Sex, source: Source) -> str:
+    return f"{source.prefix}-{SEX_NAMES[sex]}-{__version__}"
+
+
+def _require_own_folder(folder: Path, source: Source) -> None:
+    """Weights from one source never overwrite those from another."""
+    manifest = folder / MANIFEST_FILE
+    if not manifest.is_file():
+        return
+    stored = json.loads(manifest.read_text(encoding="utf-8"))["training"]["source"]["name"]
+    if stored != source.name:
+        raise TableError("The folder holds weights from another source: choose another --out.")
+
+
 def _training_facts(parts: Parts, source: Source, effort: Effort) -> dict[str, object]:
     return {
         "source": asdict(source),
@@ -204,7 +247,11 @@ def _training_facts(parts: Parts, source: Source, effort: Effort) -> dict[str, o
         "range": range_of(parts.train.rows),
         "lvm_mean_g": float(parts.train.lvm_g.mean()),
         "lvm_sd_g": float(parts.train.lvm_g.std()),
-        "refused_recordings": parts.train.refused,
+        "refused_recordings": {
+            name: part.refused
+            for name, part in (("train", parts.train), ("calibration", parts.calibration), ("test", parts.test))
+            if part is not None
+        },
     }
 
 
@@ -212,4 +259,4 @@ def _figures(bundle: Bundle, parts: Parts) -> Mapping[str, object] | None:
     """On the test patients; None without any."""
     if parts.test is None or len(parts.test) == 0:
         return None
-    return evaluate_bundle(bundle, parts.test, sex_mean_g=float(parts.train.lvm_g.mean()))
+    return evaluate_bundle(bundle, parts.test, parts.train)

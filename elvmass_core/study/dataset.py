@@ -2,6 +2,7 @@
 
 import collections
 import hashlib
+import math
 import multiprocessing
 import os
 from collections.abc import Callable, Sequence
@@ -14,19 +15,34 @@ import pandas as pd
 
 from elvmass_core.domain import Patient, Sex, blocks
 from elvmass_core.errors import BeatError, PatientError, RecordingError, TableError
-from elvmass_core.features import measure
+from elvmass_core.features import FEATURE_NAMES, measure
 from elvmass_core.io import load_files, read_recording
 from elvmass_core.models.inputs import tabular_row
 from elvmass_core.quality import check_beat, check_patient, check_recording
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
-from elvmass_core.units import body_surface_area_m2
 
 TABLE_COLUMNS = ("record", "sex", "age", "height_cm", "weight_kg", "lvm_g")
 RECORD_SUFFIXES = ("", ".hea", ".dcm", ".csv", ".zip")
 """Tried in this order after the table's ``record``, relative to the table's folder."""
 CHUNK = 25
 
+LVM_LIMITS_G = (20.0, 600.0)
+"""Measured masses outside these are typing errors or other units (assumed)."""
+DATASET_LAYOUT = 2
+
 Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Case:
+    """One usable line of a table."""
+
+    beat_mv: np.ndarray
+    row: np.ndarray
+    measured: np.ndarray
+    lvm_g: float
+    bsa_m2: float
+    sex: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +54,8 @@ class Dataset:
     beats_mv : float32 array (n, 12, 400)
     rows : array (n, 9)
         Non-waveform inputs in natural units.
+    measured : array (n, n_features)
+        `elvmass_core.features.FEATURE_NAMES`, NaN where absent: what the hand-made comparators get.
     lvm_g, bsa_m2 : arrays (n,)
     sex : array (n,) of "F" or "M"
     refused : mapping of finding code to count
@@ -46,6 +64,7 @@ class Dataset:
 
     beats_mv: np.ndarray
     rows: np.ndarray
+    measured: np.ndarray
     lvm_g: np.ndarray
     bsa_m2: np.ndarray
     sex: np.ndarray
@@ -59,6 +78,7 @@ class Dataset:
         return Dataset(
             beats_mv=self.beats_mv[index],
             rows=self.rows[index],
+            measured=self.measured[index],
             lvm_g=self.lvm_g[index],
             bsa_m2=self.bsa_m2[index],
             sex=self.sex[index],
@@ -80,47 +100,72 @@ def load_dataset(
     table : Path
         CSV with `TABLE_COLUMNS`; ``record`` is a path relative to the table.
     cache : Path, optional
-        Folder for the result, keyed by the table's content and the extraction version.
+        Folder for the result, keyed by the table, the size and time of every recording, and the extraction version.
 
     Raises
     ------
     TableError
         Columns are missing or no patient is usable.
     """
-    key = hashlib.sha256(table.read_bytes() + EXTRACTION_VERSION.encode()).hexdigest()[:16]
-    stored = None if cache is None else cache / f"{key}.npz"
+    frame = _frame(table)
+    stored = None if cache is None else cache / f"{_key(table, frame)}.npz"
     if stored is not None and stored.is_file():
         return _from_file(stored)
-    dataset = _read_table(table, workers, progress)
+    dataset = _read_all(table.parent, frame, workers, progress)
     if stored is not None:
         _to_file(dataset, stored)
     return dataset
 
 
-def _read_table(table: Path, workers: int, progress: Progress | None) -> Dataset:
-    frame = pd.read_csv(table, dtype={"record": str, "sex": str})
+def _frame(table: Path) -> pd.DataFrame:
+    """The table, with the columns that are needed.
+
+    Raises
+    ------
+    TableError
+        It is not a CSV, or lacks a column.
+    """
+    try:
+        frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+    except (OSError, ValueError, pd.errors.ParserError) as error:
+        raise TableError("The table cannot be read as CSV: check the file.") from error
     absent = [name for name in TABLE_COLUMNS if name not in frame.columns]
     if absent:
         raise TableError(f"The table lacks the columns {', '.join(absent)}; it needs {', '.join(TABLE_COLUMNS)}.")
-    lines = [(table.parent, line) for line in frame[list(TABLE_COLUMNS)].to_dict("records")]
-    kept = []
+    return frame
+
+
+def _key(table: Path, frame: pd.DataFrame) -> str:
+    """Changes with the table, with any recording's size or time, and with the extraction."""
+    facts = hashlib.sha256(table.read_bytes() + f"{EXTRACTION_VERSION} {DATASET_LAYOUT}".encode())
+    for record in frame["record"]:
+        for path in sorted((table.parent / record).parent.glob(f"{Path(record).name}*")):
+            status = path.stat()
+            facts.update(f"{path.name} {status.st_size} {status.st_mtime_ns}".encode())
+    return facts.hexdigest()[:16]
+
+
+def _read_all(folder: Path, frame: pd.DataFrame, workers: int, progress: Progress | None) -> Dataset:
+    """Read every line, keep the usable ones and count the others by reason."""
+    lines = [(folder, line) for line in frame[list(TABLE_COLUMNS)].to_dict("records")]
     refused: collections.Counter[str] = collections.Counter()
-    for done, (answer, line) in enumerate(zip(_map(_read_line, lines, workers), frame.to_dict("records"), strict=True)):
+    kept: list[Case] = []
+    for done, answer in enumerate(_map(_read_line, lines, workers)):
         if isinstance(answer, str):
             refused[answer] += 1
         else:
-            kept.append((*answer, line))
+            kept.append(answer)
         if progress is not None:
             progress(done + 1, len(lines))
     if not kept:
         raise TableError(f"No recording of the table can be used: {dict(refused)}.")
-    beats, rows, patients = zip(*kept, strict=True)
     return Dataset(
-        beats_mv=np.stack(beats),
-        rows=np.stack(rows),
-        lvm_g=np.array([line["lvm_g"] for line in patients], dtype=np.float64),
-        bsa_m2=np.array([body_surface_area_m2(line["height_cm"], line["weight_kg"]) for line in patients]),
-        sex=np.array([line["sex"] for line in patients]),
+        beats_mv=np.stack([case.beat_mv for case in kept]),
+        rows=np.stack([case.row for case in kept]),
+        measured=np.stack([case.measured for case in kept]),
+        lvm_g=np.array([case.lvm_g for case in kept]),
+        bsa_m2=np.array([case.bsa_m2 for case in kept]),
+        sex=np.array([case.sex for case in kept]),
         refused=dict(refused),
     )
 
@@ -134,25 +179,54 @@ def _map(function: Callable, items: Sequence, workers: int) -> Sequence:
         return list(pool.map(function, items, chunksize=CHUNK))
 
 
-def _read_line(item: tuple[Path, dict]) -> tuple[np.ndarray, np.ndarray] | str:
-    """Beat (12, 400) and inputs (9,) of one line, or the code of the reason why not."""
+def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:
+    """One usable line of the table, or the code of the reason why it is not."""
     folder, line = item
     try:
-        patient = Patient(
-            sex=Sex(line["sex"]),
-            age_years=float(line["age"]),
-            height_cm=float(line["height_cm"]),
-            weight_kg=float(line["weight_kg"]),
-        )
-        recording = read_recording(load_files([_record_path(folder, str(line["record"]))]))
+        patient, lvm_g = _patient(line), _number(line, "lvm_g")
+        recording = read_recording(load_files([_record_path(folder, line["record"])]))
         beat = extract_beat(recording)
     except (PatientError, RecordingError, BeatError, TableError) as error:
         return type(error).__name__
     features = measure(beat)
     found = (*recording.findings, *check_patient(patient), *check_recording(recording), *check_beat(beat, features))
+    if patient.bsa_m2 is None:
+        return "body_size_unknown"
+    if not LVM_LIMITS_G[0] <= lvm_g <= LVM_LIMITS_G[1]:
+        return "lvm_implausible"
     if blocks(found):
         return next(finding.code for finding in found if blocks((finding,)))
-    return beat.signal_mv.astype(np.float32), tabular_row(patient, features)
+    return Case(
+        beat_mv=beat.signal_mv.astype(np.float32),
+        row=tabular_row(patient, features),
+        measured=np.array([_or_nan(features[name]) for name in FEATURE_NAMES]),
+        lvm_g=lvm_g,
+        bsa_m2=patient.bsa_m2,
+        sex=patient.sex.value,
+    )
+
+
+def _patient(line: dict[str, str]) -> Patient:
+    """The person of a line; TableError for a sex other than F or M or for a word where a number belongs."""
+    if line["sex"] not in (Sex.FEMALE, Sex.MALE):
+        raise TableError("The column sex of the table holds F or M.")
+    return Patient(
+        sex=Sex(line["sex"]),
+        age_years=_number(line, "age"),
+        height_cm=_number(line, "height_cm"),
+        weight_kg=_number(line, "weight_kg"),
+    )
+
+
+def _number(line: dict[str, str], column: str) -> float:
+    try:
+        return float(line[column])
+    except ValueError as error:
+        raise TableError(f"The column {column} of the table holds numbers.") from error
+
+
+def _or_nan(value: float | None) -> float:
+    return math.nan if value is None else value
 
 
 def _record_path(folder: Path, record: str) -> Path:
@@ -170,6 +244,7 @@ def _to_file(dataset: Dataset, path: Path) -> None:
         draft,
         beats_mv=dataset.beats_mv,
         rows=dataset.rows,
+        measured=dataset.measured,
         lvm_g=dataset.lvm_g,
         bsa_m2=dataset.bsa_m2,
         sex=dataset.sex,
@@ -182,5 +257,5 @@ def _to_file(dataset: Dataset, path: Path) -> None:
 def _from_file(path: Path) -> Dataset:
     with np.load(path, allow_pickle=False) as stored:
         counts = zip(stored["refused_codes"].tolist(), stored["refused_counts"].tolist(), strict=True)
-        names = ("beats_mv", "rows", "lvm_g", "bsa_m2", "sex")
+        names = ("beats_mv", "rows", "measured", "lvm_g", "bsa_m2", "sex")
         return Dataset(**{name: stored[name] for name in names}, refused=dict(counts))

@@ -21,7 +21,7 @@ class Scores:
     mae_low_g: float
     mae_high_g: float
     mape_percent: float
-    r: float
+    r: float | None
     lvh_c_statistic: float | None
 
     def as_dict(self) -> dict[str, float | None]:
@@ -42,7 +42,7 @@ def scores(estimate_g: np.ndarray, lvm_g: np.ndarray, bsa_m2: np.ndarray, cutoff
         mae_low_g=float(low),
         mae_high_g=float(high),
         mape_percent=float(100.0 * (error / lvm_g).mean()),
-        r=0.0 if constant else float(np.corrcoef(estimate_g, lvm_g)[0, 1]),
+        r=None if constant else float(np.corrcoef(estimate_g, lvm_g)[0, 1]),
         lvh_c_statistic=c_statistic(estimate_g / bsa_m2, lvm_g / bsa_m2 > cutoff_g_m2),
     )
 
@@ -58,14 +58,29 @@ def c_statistic(score: np.ndarray, positive: np.ndarray) -> float | None:
     return float((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * (n - n_positive)))
 
 
-def evaluate_bundle(bundle: Bundle, data: Dataset, sex_mean_g: float) -> dict[str, object]:
-    """Model, demographics-only line and sex mean on the patients of the bundle's sex.
+def ridge_g(train: Dataset, data: Dataset) -> np.ndarray:
+    """Comparator: ridge on age, height, weight and every hand-made measurement; grams for `data`, shape (n,)."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    def inputs(part: Dataset) -> np.ndarray:
+        return np.column_stack([part.rows[:, :3], part.measured])
+
+    model = make_pipeline(SimpleImputer(), StandardScaler(), RidgeCV(np.logspace(-1, 4, 16)))
+    return model.fit(inputs(train), train.lvm_g).predict(inputs(data))
+
+
+def evaluate_bundle(bundle: Bundle, data: Dataset, train: Dataset) -> dict[str, object]:
+    """Model and comparators on the patients of the bundle's sex; comparators are fitted on `train`, of that sex.
 
     Returns
     -------
     dict
-        ``model, demographics_only, sex_mean`` (see `Scores`), ``gain_over_demographics_g`` with its paired 95 %
-        interval, ``coverage`` per pattern of known body sizes and among patients with LVH, ``interval_width_g``.
+        ``model, ridge_measurements, demographics_only, sex_mean`` (see `Scores`), ``gain_over_demographics_g``
+        with its paired 95 % interval, ``coverage`` per pattern of known body sizes and among patients with LVH,
+        ``interval_width_g``, ``falls_when_doubled`` (share whose estimate falls when all voltages double).
     """
     mine = data.of(bundle.sex)
     cutoff = bundle.cutoff.g_m2(bundle.sex)
@@ -76,8 +91,9 @@ def evaluate_bundle(bundle: Bundle, data: Dataset, sex_mean_g: float) -> dict[st
     covered = {pattern: _covered(bundle, mine, pattern) for pattern in PATTERNS}
     score = {
         "model": estimate_g,
+        "ridge_measurements": ridge_g(train, mine),
         "demographics_only": line_g,
-        "sex_mean": np.full(len(mine), sex_mean_g),
+        "sex_mean": np.full(len(mine), float(train.lvm_g.mean())),
     }
     table = {name: scores(values, mine.lvm_g, mine.bsa_m2, cutoff).as_dict() for name, values in score.items()}
     widths = bundle.calibration.intervals[PATTERNS[0]].half_width_g(estimate_g, members.std(axis=0))
@@ -88,6 +104,9 @@ def evaluate_bundle(bundle: Bundle, data: Dataset, sex_mean_g: float) -> dict[st
         "coverage_with_lvh": round(float(covered[PATTERNS[0]][has_lvh].mean()), 4) if has_lvh.any() else None,
         "interval_width_g": round(float(2 * widths.mean()), 2),
         "prevalence": round(float(has_lvh.mean()), 4),
+        "falls_when_doubled": round(
+            float((bundle.members_g(2.0 * mine.beats_mv, mine.rows).mean(axis=0) < estimate_g).mean()), 4
+        ),
         "judged": _judged(bundle, estimate_g, widths, mine, has_lvh),
     }
 

@@ -16,10 +16,12 @@ from torch import nn
 
 from elvmass_core.domain import Sex
 from elvmass_core.models.calibration import CT_FUCHS
-from elvmass_core.models.inputs import PATTERNS, TABULAR_INPUTS, Normaliser, without
+from elvmass_core.models.inputs import PATTERNS, RANGE_INPUTS, TABULAR_INPUTS, Normaliser, without
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig, frozen
 from elvmass_core.study.dataset import Dataset
 
+TRAINING_VERSION = 1
+"""Changes with anything below that changes what a member learns: checkpoints of another version are not taken up."""
 MEMBERS = 5
 BATCH = 32
 LEARNING_RATE = 2e-3
@@ -208,5 +210,5 @@ def reference_beat(data: Dataset, sex: Sex) -> np.ndarray:
 
 def trained_range(rows: np.ndarray) -> dict[str, list[float]]:
     """Smallest and largest age, height and weight seen."""
-    columns = {name: rows[:, TABULAR_INPUTS.index(name)] for name in ("age_years", "height_cm", "weight_kg")}
+    columns = {name: rows[:, TABULAR_INPUTS.index(name)] for name in RANGE_INPUTS}
     return {name: [float(np.nanmin(values)), float(np.nanmax(values))] for name, values in columns.items()}

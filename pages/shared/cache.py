@@ -12,6 +12,8 @@ from pages.shared.state import visit
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "weights"
+KEPT_REPORTS = 8
+"""Of one visitor: every typed digit of a height is another patient."""
 
 
 @st.cache_resource(max_entries=1, show_spinner="Loading the models …")
@@ -25,5 +27,7 @@ def report(recording: Recording, patient: Patient, *, explain: bool = False) -> 
     """Analyse the open ECG, once per patient entry; kept in this visitor's session only."""
     reports = visit().reports
     if (patient, explain) not in reports:
+        while len(reports) >= KEPT_REPORTS:
+            reports.pop(next(iter(reports)))
         reports[(patient, explain)] = analyse(recording, patient, models(), explain=explain)
     return reports[(patient, explain)]

@@ -11,7 +11,8 @@ import streamlit as st
 from elvmass_core.domain import CriterionResult, Estimate, Features, Finding, Lvh, Patient, Report, Severity, Sex
 from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale
 from elvmass_core.models.bundle import Bundle
-from elvmass_core.quality import QRS_SPAN_MV
+from elvmass_core.quality import NOT_CHECKED
+from elvmass_core.quality.beat import QRS_SPAN_MV
 from elvmass_core.report import AGE_SHOWN_UP_TO
 from elvmass_core.units import MILLIVOLTS_PER
 from pages.shared.state import Visit
@@ -191,7 +192,7 @@ def _refusal(report: Report) -> None:
 
 
 def _signature(estimates: Sequence[Estimate]) -> None:
-    names = " · ".join(f"{plain(estimate.model)} ({estimate.weights_sha256[:10]})" for estimate in estimates)
+    names = " · ".join(f"{plain(estimate.model)} ({estimate.bundle_sha256[:10]})" for estimate in estimates)
     st.caption(f"Model {names}. Trained on simulated patients; not validated in humans.")
 
 
@@ -208,6 +209,11 @@ def findings_list(findings: Sequence[Finding], heading: str) -> None:
         with st.expander(f"{len(notes)} note{'s' if len(notes) > 1 else ''}"):
             for finding in notes:
                 st.markdown(f"{_SEVERITY[finding.severity]} {plain(finding.message)}{_amounts(finding)}")
+
+
+def not_checked() -> None:
+    """What no check looks at, so that silence is not read as a pass."""
+    st.markdown("**Not checked:** " + "; ".join(map(plain, NOT_CHECKED)) + ".")
 
 
 def _amounts(finding: Finding) -> str:

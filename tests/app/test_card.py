@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 DICOM = Path(str(get_testdata_file("waveform_ecg.dcm", download=False)))
 ESTIMATE = Estimate(
     model="test-women",
-    weights_sha256="abcdef0123456789" * 4,
+    bundle_sha256="abcdef0123456789" * 4,
     sex=Sex.FEMALE,
     lvm_g=118.6,
     members_g=(118.6,) * 5,

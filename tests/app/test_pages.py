@@ -3,15 +3,18 @@
 import csv
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
 from elvmass_core.domain import DISCLAIMER, Patient, Sex
 from elvmass_core.io import read_recording
+from elvmass_core.io.wfdb import write_wfdb
 from elvmass_core.models.bundle import Models
 from elvmass_core.units import LEADS
 from pages.shared import cache, examples, render
+from tests import synthetic
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT_S = 60
@@ -107,8 +110,13 @@ def test_a_form_that_differs_from_the_file_is_pointed_out():
 
 @pytest.mark.parametrize(
     ("content", "word"),
-    [(b"", "empty"), (b"this is a letter, not an ECG", "lead names"), (b"%PDF-1.7\n1 0 obj", "PDF")],
-    ids=["empty file", "text renamed .dcm", "PDF"],
+    [
+        (b"", "empty"),
+        (b"this is a letter, not an ECG", "fewer than two leads"),
+        (b"%PDF-1.7\n1 0 obj", "PDF"),
+        (b"II\n0.1\n0.2\n0.3\n", "fewer than two leads"),
+    ],
+    ids=["empty file", "text renamed .dcm", "PDF", "one lead"],
 )
 def test_a_bad_file_gives_one_sentence_and_no_traceback(content, word):
     at = upload(content, "ecg.dcm")
@@ -116,6 +124,47 @@ def test_a_bad_file_gives_one_sentence_and_no_traceback(content, word):
     assert len(at.error) == 1
     assert word in at.error[0].value
     assert charts(at) == 0
+
+
+def table(signal_mv, leads=LEADS):
+    """A CSV that states unit and rate."""
+    rows = np.column_stack([np.arange(signal_mv.shape[1]) / 500.0, signal_mv.T])
+    lines = [",".join(["time (s)", *(f"{lead} (mV)" for lead in leads)])]
+    return "\n".join([*lines, *(",".join(f"{value:.4f}" for value in row) for row in rows)]).encode()
+
+
+def without_v2(signal_mv):
+    signal_mv = np.array(signal_mv)
+    signal_mv[7] = np.nan
+    return signal_mv
+
+
+@pytest.mark.parametrize(
+    ("content", "words_expected"),
+    [
+        (table(1000.0 * synthetic.signal()[0]), "implausibly large"),
+        (table(without_v2(synthetic.signal()[0])), "V2"),
+        (table(synthetic.signal()[0][:2], LEADS[:2]), "V1"),
+    ],
+    ids=["uV given as mV", "NaN lead", "limb leads only"],
+)
+def test_a_faulty_ecg_is_refused_with_its_reason_and_no_number(content, words_expected):
+    at = upload(content, "ecg.csv")
+    assert not at.exception
+    assert "No estimate" in words(at)
+    assert any(words_expected in error.value for error in at.error)
+    assert not at.metric
+
+
+def test_a_truncated_data_file_is_one_sentence(tmp_path):
+    write_wfdb(tmp_path, "cut", synthetic.signal()[0], 500.0)
+    data = (tmp_path / "cut.dat").read_bytes()[:9001]
+    at = start()
+    files = [("cut.hea", (tmp_path / "cut.hea").read_bytes(), "text/plain"), ("cut.dat", data, "application/x")]
+    at.file_uploader(key="ecg_files").set_value(files).run()
+    assert not at.exception
+    assert len(at.error) == 1
+    assert "truncated" in at.error[0].value
 
 
 def test_a_bad_file_removes_the_ecg_before_it():

@@ -93,9 +93,9 @@ def test_an_unstated_unit_or_rate_is_asked_for_and_the_answer_used(ecg_mv):
     assert answered.findings == ()
 
 
-def test_an_answer_against_the_file_wins_with_a_caution(ecg_mv):
+def test_a_rate_against_the_file_is_stopped_and_a_unit_against_it_cautioned(ecg_mv):
     recording = to_recording(raw(ecg_mv), unit="uV", fs_hz=250)
-    assert codes(recording) == {"rate_overridden": Severity.CAUTION, "unit_overridden": Severity.CAUTION}
+    assert codes(recording) == {"rate_overridden": Severity.STOP, "unit_overridden": Severity.CAUTION}
     assert recording.fs_hz == 250
     np.testing.assert_allclose(recording.signal_mv, ecg_mv / 1000)
     assert to_recording(raw(ecg_mv), unit="mV", fs_hz=500).findings == ()

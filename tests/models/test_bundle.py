@@ -67,6 +67,15 @@ def test_an_edited_manifest_is_refused(folder):
         ({"architecture__surprise": 8}, "layout is not understood"),
         ({"members": 3}, "layout is not understood"),
         ({"calibration__intervals": {}}, "layout is not understood"),
+        ({"calibration__lines__height__coefficients": [1.0, 2.0, 3.0]}, "layout is not understood"),
+        ({"calibration__intervals__height__quantile": -1.0}, "layout is not understood"),
+        ({"cutoff__men_g_m2": 0.0}, "layout is not understood"),
+        ({"normaliser__mean": [1.0]}, "layout is not understood"),
+        ({"training__range": {}}, "layout is not understood"),
+        ({"members": 0}, "layout is not understood"),
+        ({"model_id": ["a"]}, "layout is not understood"),
+        ({"self_test_g": "x"}, "layout is not understood"),
+        ({"input": None}, "says nothing of its input"),
     ],
 )
 def test_a_contract_that_differs_is_refused_by_name(folder, changes, words):

@@ -25,6 +25,11 @@ def test_the_interval_covers_nine_in_ten_overall_and_in_every_tertile():
         assert part.mean() == pytest.approx(COVERAGE, abs=0.03)
 
 
+def test_too_few_patients_promise_no_coverage():
+    with pytest.raises(ValueError, match="too few"):
+        fit_interval(*heteroscedastic(8, 0))
+
+
 def test_the_interval_never_closes():
     interval = fit_interval(*heteroscedastic(400, 0))
     assert float(interval.spread_g(np.array([0.0]), np.array([0.0]))[0]) >= 3.0

@@ -10,7 +10,7 @@ from elvmass_core.models.bundle import load_models
 from elvmass_core.models.inputs import PATTERNS
 from elvmass_core.models.tcn import TcnConfig
 from elvmass_core.study import build
-from elvmass_core.study.build import train_bundles
+from elvmass_core.study.build import Source, train_bundles
 from elvmass_core.study.dataset import load_dataset
 from elvmass_core.study.evaluate import c_statistic, scores
 from elvmass_core.study.train import Effort, FoldTask, fit_member, folds
@@ -40,12 +40,29 @@ def test_a_table_becomes_beats_inputs_and_masses_in_order(table, dataset):
         np.testing.assert_allclose(dataset.bsa_m2, frame["bsa_m2"], atol=1e-3)
 
 
-def test_the_stored_dataset_is_the_same_and_a_changed_table_is_read_anew(table, dataset, tmp_path):
+def test_the_stored_dataset_is_the_same(table, dataset, tmp_path):
     first = load_dataset(table, cache=tmp_path, workers=1)
     again = load_dataset(table, cache=tmp_path, workers=1)
     np.testing.assert_array_equal(first.beats_mv, again.beats_mv)
     assert first.refused == again.refused
     assert len(list(tmp_path.glob("*.npz"))) == 1
+
+
+def test_a_recording_that_was_replaced_is_read_anew(table, tmp_path):
+    frame = pd.read_csv(table).head(2)
+    for record in frame["record"]:
+        for suffix in (".hea", ".dat"):
+            (tmp_path / "records").mkdir(exist_ok=True)
+            (tmp_path / f"{record}{suffix}").write_bytes((table.parent / f"{record}{suffix}").read_bytes())
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    first = load_dataset(tmp_path / "table.csv", cache=tmp_path / "cache", workers=1)
+    data = tmp_path / f"{frame['record'][0]}.dat"
+    data.write_bytes((table.parent / f"{pd.read_csv(table)['record'][5]}.dat").read_bytes())
+    header = data.with_suffix(".hea")
+    text = (table.parent / f"{pd.read_csv(table)['record'][5]}.hea").read_text()
+    header.write_text(text.replace(pd.read_csv(table)["record"][5].split("/")[1], data.stem))
+    again = load_dataset(tmp_path / "table.csv", cache=tmp_path / "cache", workers=1)
+    assert np.abs(first.beats_mv[0] - again.beats_mv[0]).max() > 0.05
 
 
 def test_unusable_lines_are_counted_by_reason_and_not_dropped_in_silence(table, tmp_path):
@@ -54,10 +71,14 @@ def test_unusable_lines_are_counted_by_reason_and_not_dropped_in_silence(table, 
     frame.loc[0, "age"] = 12
     frame.loc[1, "record"] = "nowhere"
     frame.loc[2, "height_cm"] = 1.7
+    frame["lvm_g"] = frame["lvm_g"].astype(object)
+    frame.loc[3, "lvm_g"] = ""
+    frame.loc[4, "lvm_g"] = "1e9"
+    frame.loc[5, "sex"] = "male"
     frame.to_csv(tmp_path / "table.csv", index=False)
     found = load_dataset(tmp_path / "table.csv", workers=1)
-    assert found.refused == {"not_adult": 1, "TableError": 1, "PatientError": 1}
-    assert len(found) == 5
+    assert found.refused == {"not_adult": 1, "TableError": 3, "PatientError": 1, "lvm_implausible": 1}
+    assert len(found) == 2
 
 
 def test_a_table_without_masses_is_refused_by_name(table, tmp_path):
@@ -104,20 +125,26 @@ def test_training_again_from_the_same_data_gives_the_same_member(dataset, tmp_pa
     assert logs[0][0]["held_out_mae_g"] == logs[1][0]["held_out_mae_g"]
 
 
-def train_tiny(table, out):
+def train_tiny(table, others, out):
     """Two small members, one epoch: worthless, and complete."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "MIN_PATIENTS", 4)
         patch.setattr(build, "TcnConfig", lambda: TINY)
         effort = Effort(epochs=1, members=2, workers=1)
-        train_bundles(table, out, calibration=table, test=table, effort=effort)
+        train_bundles(table, out, calibration=others[0], test=others[1], effort=effort)
     return out
 
 
 @pytest.fixture(scope="module")
-def trained(table, tmp_path_factory):
+def others(tmp_path_factory):
+    """Patients for calibration and for the test."""
+    return [simulate_cohort(n, seed, tmp_path_factory.mktemp("more"), workers=1) for n, seed in ((70, 6), (24, 8))]
+
+
+@pytest.fixture(scope="module")
+def trained(table, others, tmp_path_factory):
     """Bundles in a folder of their own."""
-    return train_tiny(table, tmp_path_factory.mktemp("bundles"))
+    return train_tiny(table, others, tmp_path_factory.mktemp("bundles"))
 
 
 def test_a_table_becomes_a_bundle_for_each_sex_that_loads(trained):
@@ -131,15 +158,15 @@ def test_the_card_and_manifest_hold_the_figures_and_their_intervals(trained):
         test = bundle.manifest["training"]["test"]
         assert set(test["coverage"]) == set(PATTERNS)
         assert test["model"]["mae_low_g"] <= test["model"]["mae_g"] <= test["model"]["mae_high_g"]
-        for words in ("mean of the sex", "age, height and weight only", "c-statistic", "unseen patients"):
+        for words in ("mean of the sex", "ridge on", "age, height and weight only", "c-statistic", "unseen patients"):
             assert words in bundle.card
 
 
-def test_a_stopped_training_goes_on_with_the_members_that_are_missing(trained, table):
+def test_a_stopped_training_goes_on_with_the_members_that_are_missing(trained, table, others):
     members = sorted((trained / ".work").glob("*/member-*.safetensors"))
     kept = {path: path.stat().st_mtime_ns for path in members[1:]}
     members[0].unlink()
-    train_tiny(table, trained)
+    train_tiny(table, others, trained)
     assert members[0].is_file()
     assert {path: path.stat().st_mtime_ns for path in members[1:]} == kept
 
@@ -162,4 +189,17 @@ def test_scores_of_a_constant_and_of_a_perfect_predictor():
     assert (perfect.mae_g, perfect.r, perfect.lvh_c_statistic) == (0.0, pytest.approx(1.0), 1.0)
     constant = scores(np.full(4, 110.0), mass, bsa, 70.0)
     assert constant.mae_g == 20.0
-    assert constant.r == 0.0
+    assert constant.r is None
+
+
+def test_the_same_recording_may_not_stand_in_two_parts(table, tmp_path):
+    with pytest.raises(TableError, match="more than one"):
+        train_bundles(table, tmp_path, calibration=table, effort=Effort(epochs=1, workers=1))
+
+
+def test_weights_from_another_source_are_not_overwritten(trained, table, others):
+    source = Source(name="another", description="", simulated=True, prefix="own")
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(TableError, match="another source"):
+        patch.setattr(build, "MIN_PATIENTS", 4)
+        effort = Effort(epochs=1, members=2, workers=1)
+        train_bundles(table, trained, calibration=others[0], effort=effort, source=source)

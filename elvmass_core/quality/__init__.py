@@ -1,0 +1,24 @@
+"""May a number be given? Pure checks that return Findings.
+
+`check_patient`, `check_conflicts` and `check_recording` need no beat; `check_beat` judges the averaged beat. Thresholds
+stand beside the check that uses them, with their source or the word "assumed". `NOT_CHECKED` says what nobody looks at,
+so that silence is not read as a pass.
+"""
+
+from elvmass_core.quality.beat import check_beat
+from elvmass_core.quality.person import check_conflicts, check_patient
+from elvmass_core.quality.recording import check_recording
+
+NOT_CHECKED = (
+    "exchange of LA and LL, or of the chest electrodes among themselves",
+    "electrodes placed too high or too low",
+    "pacemaker spikes",
+    "old infarction, ischaemia, drugs and electrolytes",
+    "left and right bundle branch block by name (a wide QRS is cautioned)",
+    "body position and breathing",
+    "a gain wrong by less than about two times",
+    "how much this ECG resembles the simulated ones",
+)
+"""In words for the reader of a result."""
+
+__all__ = ["NOT_CHECKED", "check_beat", "check_conflicts", "check_patient", "check_recording"]

@@ -1,0 +1,177 @@
+"""The averaged beat: gain, number and likeness of beats, noise, rate, rhythm, borders."""
+
+import numpy as np
+
+from elvmass_core.criteria import WIDE_QRS_MS
+from elvmass_core.domain import Beat, Features, FloatArray
+from elvmass_core.features import qrs_peak_to_peak_mv
+from elvmass_core.quality.electrodes import check_electrodes
+from elvmass_core.quality.findings import Findings, caution, listed, stop
+from elvmass_core.segments import REST, segment_masks
+from elvmass_core.units import LEADS
+
+QRS_SPAN_MV = (0.25, 2.5)
+"""Median over leads of the QRS span outside which the gain is in doubt. In the real recordings used for tests the
+medians lie in 0.39–1.91 mV; low-voltage ECGs (all limb leads below 0.5 mV) stay above the lower limit."""
+GAIN_FACTORS = (2000.0, 1000.0, 200.0, 100.0, 50.0, 20.0, 10.0, 5.0, 4.0)
+TYPICAL_SPAN_MV = 1.1
+MAX_CHEST_RATIO = 4.0
+"""Largest chest-lead span over the median of the six; live leads of the real recordings reach 3.0."""
+LIMB_RATIO_STOP, LIMB_RATIO_CAUTION = (0.08, 2.5), (0.2, 2.0)
+"""Median limb-lead span over median chest-lead span; real recordings lie in 0.25–1.3 but for one of 0.11."""
+MIN_SIMILAR_BEATS = 5
+REJECTED_SHARE = 0.25
+NOISE_MV = (0.06, 0.15)
+"""Median over leads of the beat-to-beat SD in the resting samples: CAUTION above the first, STOP above the second
+(assumed)."""
+LEAD_NOISE_RATIO = 0.5
+"""The same SD of one lead over its own QRS span, above which the lead shows noise (real recordings reach 0.34)."""
+RATE_LIMITS_BPM = (40.0, 120.0)
+RATE_STOP_BPM = 150.0
+"""Above it the window of the averaged beat holds parts of two neighbours."""
+RR_SPREAD = 0.15
+"""Coefficient of variation of RR that suggests atrial fibrillation or frequent ectopy (assumed)."""
+QRS_LIMITS_MS = (50.0, 220.0)
+
+
+def check_beat(beat: Beat, features: Features) -> Findings:
+    """Everything the averaged beat can tell about whether it may be believed."""
+    return (
+        *_amplitude(beat),
+        *_lead_gain(beat),
+        *_few_beats(beat),
+        *_noise(beat),
+        *_lead_noise(beat),
+        *_rate(beat),
+        *_irregular(beat),
+        *_qrs_width(features),
+        *_axis(features),
+        *_waves(beat),
+        *check_electrodes(beat),
+    )
+
+
+def _amplitude(beat: Beat) -> Findings:
+    """A gain that is wrong by a common factor passes every other check."""
+    span = float(np.median(qrs_peak_to_peak_mv(beat)))
+    low, high = QRS_SPAN_MV
+    if low <= span <= high:
+        return ()
+    ratio = span / TYPICAL_SPAN_MV
+    factor = min(GAIN_FACTORS, key=lambda value: abs(np.log(value) - abs(np.log(max(ratio, 1e-9)))))
+    direction = "large" if ratio > 1 else "small"
+    message = f"The QRS is implausibly {direction}: the gain or unit is probably wrong by about {factor:g} times."
+    return stop("amplitude_implausible", message, f"median QRS span {span:.3g} mV", f"{low:g}–{high:g} mV")
+
+
+def _lead_gain(beat: Beat) -> Findings:
+    """A gain that is wrong in one chest lead, or in the limb leads against the chest leads."""
+    span = qrs_peak_to_peak_mv(beat)
+    limb, chest = float(np.median(span[:6])), float(np.median(span[6:]))
+    if chest <= 0.0:
+        return ()
+    tallest = 6 + int(np.argmax(span[6:]))
+    if span[tallest] > MAX_CHEST_RATIO * chest:
+        message = f"Lead {LEADS[tallest]} is far taller than the other chest leads: its gain is probably wrong."
+        return stop("lead_gain", message, f"{span[tallest] / chest:.1f} times their median", f"≤ {MAX_CHEST_RATIO:g}")
+    ratio = limb / chest
+    message = "Limb and chest leads differ in size more than hearts do: the gain of one group may be wrong."
+    observed = f"limb leads {ratio:.2f} times the chest leads"
+    if not LIMB_RATIO_STOP[0] <= ratio <= LIMB_RATIO_STOP[1]:
+        return stop("lead_gain", message, observed, f"{LIMB_RATIO_STOP[0]:g}–{LIMB_RATIO_STOP[1]:g}")
+    if not LIMB_RATIO_CAUTION[0] <= ratio <= LIMB_RATIO_CAUTION[1]:
+        return caution("lead_gain", message, observed, f"{LIMB_RATIO_CAUTION[0]:g}–{LIMB_RATIO_CAUTION[1]:g}")
+    return ()
+
+
+def _few_beats(beat: Beat) -> Findings:
+    if beat.n_used < MIN_SIMILAR_BEATS:
+        message = "Too few similar heartbeats for a reliable average: record 10 s at rest."
+        return stop("few_beats", message, f"{beat.n_used} beats", f"≥ {MIN_SIMILAR_BEATS} beats")
+    if beat.n_rejected > REJECTED_SHARE * len(beat.used):
+        message = "Many heartbeats differ from the average (ectopy, noise or a changing rhythm)."
+        return caution("many_beats_rejected", message, f"{beat.n_rejected} of {len(beat.used)} beats left out")
+    return ()
+
+
+def lead_noise_mv(beat: Beat) -> FloatArray:
+    """Median beat-to-beat SD of each lead in the resting samples (outside P to T), in mV, shape (12,)."""
+    rest = segment_masks(beat.fiducials)[REST]
+    inside = (beat.sd_mv.max(axis=0) > 0) & (rest if rest is not None else True)
+    return np.median(beat.sd_mv[:, inside], axis=1) if inside.any() else np.zeros(len(LEADS))
+
+
+def _noise(beat: Beat) -> Findings:
+    noise = float(np.median(lead_noise_mv(beat)))
+    limit, too_much = NOISE_MV
+    if noise <= limit:
+        return ()
+    say = stop if noise > too_much else caution
+    message = "The heartbeats differ by more than a quiet recording allows (muscle tremor, movement, mains)."
+    return say("noisy", message, f"{1000 * noise:.0f} µV", f"≤ {1000 * limit:.0f} µV")
+
+
+def _lead_noise(beat: Beat) -> Findings:
+    """Single leads in which no heartbeat stands out."""
+    span = np.maximum(qrs_peak_to_peak_mv(beat), 1e-6)
+    noisy = [LEADS[row] for row in np.flatnonzero(lead_noise_mv(beat) > LEAD_NOISE_RATIO * span)]
+    if not noisy:
+        return ()
+    message = f"No heartbeat stands out of the noise in {listed(noisy)}: check the electrode and record again."
+    return stop("lead_noisy", message, f"noise > {LEAD_NOISE_RATIO:g} of the QRS", f"≤ {LEAD_NOISE_RATIO:g}")
+
+
+def _rate(beat: Beat) -> Findings:
+    low, high = RATE_LIMITS_BPM
+    if low <= beat.rate_bpm <= high:
+        return ()
+    say = stop if beat.rate_bpm > RATE_STOP_BPM else caution
+    message = f"The heart rate is outside the {low:g}–{high:g} bpm for which the averaged beat is made."
+    return say("rate_outside_limits", message, f"{beat.rate_bpm:.0f} bpm", f"{low:g}–{high:g} bpm")
+
+
+def _irregular(beat: Beat) -> Findings:
+    if len(beat.r_times_s) < MIN_SIMILAR_BEATS:
+        return ()
+    rr = np.diff(beat.r_times_s)
+    spread = float(rr.std() / rr.mean())
+    if spread <= RR_SPREAD:
+        return ()
+    message = "The rhythm is irregular (atrial fibrillation or ectopy): the models know sinus rhythm only."
+    return caution("irregular_rhythm", message, f"RR varies by {100 * spread:.0f} %", f"≤ {100 * RR_SPREAD:.0f} %")
+
+
+def _qrs_width(features: Features) -> Findings:
+    qrs_ms = features["qrs_ms"]
+    low, high = QRS_LIMITS_MS
+    if qrs_ms is None or not low <= qrs_ms <= high:
+        observed = "not found" if qrs_ms is None else f"{qrs_ms:.0f} ms"
+        message = "The borders of the QRS complex cannot be found reliably in this recording."
+        return stop("qrs_borders", message, observed, f"{low:g}–{high:g} ms")
+    if qrs_ms < WIDE_QRS_MS:
+        return ()
+    message = (
+        "The QRS is wide (bundle branch block, pre-excitation or pacing): voltage then says little about mass, and the "
+        "classical criteria do not apply."
+    )
+    return caution("wide_qrs", message, f"{qrs_ms:.0f} ms", f"< {WIDE_QRS_MS:g} ms")
+
+
+def _axis(features: Features) -> Findings:
+    if features["qrs_axis_deg"] is not None:
+        return ()
+    message = "The frontal QRS axis is undefined; the model is given the mean axis instead."
+    return caution("axis_undefined", message)
+
+
+def _waves(beat: Beat) -> Findings:
+    """Waves that do not stand out; without P and T half of the beat is unread."""
+    has_t, has_p = beat.fiducials.t_end is not None, beat.fiducials.p_on is not None
+    if not has_t and not has_p:
+        message = "Neither a P nor a T wave stands out: the sampling rate may be wrong, or this is not a surface ECG."
+        return stop("waves_not_found", message)
+    if not has_t:
+        return caution("t_wave_not_found", "No T wave stands out, so ST–T cannot be read.")
+    if not has_p:
+        return caution("p_wave_not_found", "No P wave stands out: the rhythm may not be sinus.")
+    return ()

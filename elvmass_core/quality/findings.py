@@ -1,0 +1,30 @@
+"""How a check says what it found."""
+
+from collections.abc import Sequence
+
+from elvmass_core.domain import Finding, Severity
+from elvmass_core.units import LEADS
+
+Findings = tuple[Finding, ...]
+
+
+def stop(code: str, message: str, observed: str = "", expected: str = "") -> Findings:
+    """One finding that blocks the estimate."""
+    return (Finding(code=code, severity=Severity.STOP, message=message, observed=observed, expected=expected),)
+
+
+def caution(code: str, message: str, observed: str = "", expected: str = "") -> Findings:
+    """One finding that weakens the estimate."""
+    return (Finding(code=code, severity=Severity.CAUTION, message=message, observed=observed, expected=expected),)
+
+
+def note(code: str, message: str) -> Findings:
+    """One finding that explains the estimate."""
+    return (Finding(code=code, severity=Severity.NOTE, message=message),)
+
+
+def listed(leads: Sequence[str]) -> str:
+    """Leads in words: "lead V3", "leads I, II", "all leads"."""
+    if len(leads) == len(LEADS):
+        return "all leads"
+    return f"lead{'s' if len(leads) > 1 else ''} {', '.join(leads)}"
