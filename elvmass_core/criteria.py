@@ -143,20 +143,25 @@ CRITERIA = (
 """Every criterion that is applied, in the order of the table."""
 
 
-def apply_criteria(features: Features, sex: Sex) -> tuple[CriterionResult, ...]:
+def apply_criteria(features: Features, sex: Sex, *, usable: bool = True) -> tuple[CriterionResult, ...]:
     """Apply every criterion.
+
+    Parameters
+    ----------
+    usable : bool
+        False when the recording is refused (a wrong gain, a dead lead, …): then no criterion is judged.
 
     Returns
     -------
     tuple of CriterionResult
         ``met`` is None, with a reason, where a criterion does not apply or cannot be measured.
     """
-    return tuple(_apply(criterion, features, sex) for criterion in CRITERIA)
+    return tuple(_apply(criterion, features, sex, usable) for criterion in CRITERIA)
 
 
-def _apply(criterion: Criterion, features: Features, sex: Sex) -> CriterionResult:
+def _apply(criterion: Criterion, features: Features, sex: Sex, usable: bool) -> CriterionResult:
     value = criterion.rule(features, sex)
-    reason = _why_not(criterion, features, sex, value)
+    reason = _why_not(criterion, features, sex, value) if usable else "not judged: the recording is refused"
     cutoff = criterion.cutoffs.get(sex, max(criterion.cutoffs.values()))
     met = None
     if not reason and value is not None:

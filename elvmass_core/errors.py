@@ -11,6 +11,7 @@
     ├── TableError                a table of recordings lacks a column or usable patients
     ├── CohortError               a virtual cohort or patient cannot be made as asked
     ├── BeatError                 no averaged beat can be formed
+    ├── EstimateError             the model's answer is no mass a heart can have
     └── BundleError               a weight bundle is missing, changed or of another layout
 
 Each message is one plain sentence: what is wrong, where, and what to do. It never holds a patient's data.
@@ -77,6 +78,10 @@ class TableError(ElvmassError):
 
 class CohortError(ElvmassError):
     """A virtual cohort or patient cannot be made as asked."""
+
+
+class EstimateError(ElvmassError):
+    """The model's answer is not finite, or no mass an adult's heart can have."""
 
 
 class BundleError(ElvmassError):

@@ -20,7 +20,7 @@ from elvmass_core.domain import (
     Severity,
     blocks,
 )
-from elvmass_core.errors import BeatError
+from elvmass_core.errors import BeatError, EstimateError
 from elvmass_core.features import measure
 from elvmass_core.models.bundle import Models
 from elvmass_core.models.estimate import check_trained_range, estimate
@@ -41,23 +41,16 @@ def analyse(recording: Recording, patient: Patient, models: Models, *, explain: 
     Report
         Never raises for a bad ECG: what cannot be done is a finding in it.
     """
-    findings = [
-        *recording.findings,
-        *check_patient(patient),
-        *check_conflicts(recording.stated, patient),
-        *check_recording(recording),
-    ]
+    findings = [*recording.findings, *check_recording(recording)]
     beat, features = _measure(recording, findings)
-    criteria = () if features is None else apply_criteria(features, patient.sex)
-    findings += _check_models(models, patient)
+    criteria = () if features is None else apply_criteria(features, patient.sex, usable=not blocks(findings))
+    findings += [*check_patient(patient), *check_conflicts(recording.stated, patient), *_check_models(models, patient)]
     estimates: tuple[Estimate, ...] = ()
     attribution = None
     if beat is not None and features is not None and not blocks(findings):
-        bundles = models.for_sex(patient.sex)
-        estimates = tuple(estimate(bundle, beat, features, patient) for bundle in bundles)
-        findings += dict.fromkeys(one for bundle in bundles for one in check_trained_range(bundle, features, patient))
-        if explain and len(bundles) == 1:
-            attribution = explain_estimate(bundles[0], beat, features, patient)
+        estimates = _estimate(beat, features, patient, models, findings)
+        if explain and len(estimates) == 1:
+            attribution = explain_estimate(models.for_sex(patient.sex)[0], beat, features, patient)
             findings += _check_completeness(attribution)
     return Report(
         recording=recording,
@@ -82,6 +75,20 @@ def _measure(recording: Recording, findings: list[Finding]) -> tuple[Beat | None
     features = measure(beat)
     findings += check_beat(beat, features)
     return beat, features
+
+
+def _estimate(
+    beat: Beat, features: Features, patient: Patient, models: Models, findings: list[Finding]
+) -> tuple[Estimate, ...]:
+    """Answers of the models for this patient, with what they found appended; none when one is no mass of a heart."""
+    bundles = models.for_sex(patient.sex)
+    try:
+        estimates = tuple(estimate(bundle, beat, features, patient) for bundle in bundles)
+    except EstimateError as error:
+        findings.append(Finding(code="estimate_implausible", severity=Severity.STOP, message=str(error)))
+        return ()
+    findings += dict.fromkeys(one for bundle in bundles for one in check_trained_range(bundle, features, patient))
+    return estimates
 
 
 def _check_completeness(attribution: Attribution) -> Sequence[Finding]:

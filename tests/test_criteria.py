@@ -49,6 +49,11 @@ def test_a_wide_qrs_makes_every_criterion_not_applicable_with_the_reason():
         assert "130 ms" in found.reason
 
 
+def test_a_refused_recording_meets_no_criterion():
+    answers = apply_criteria(features(r_mv_aVL=20.0, s_mv_V3=20.0), Sex.MALE, usable=False)
+    assert all(one.met is None and "refused" in one.reason for one in answers)
+
+
 def test_what_cannot_be_measured_is_neither_met_nor_not_met():
     found = result("Sokolow–Lyon voltage", Sex.MALE, s_mv_V1=None)
     assert (found.value, found.met) == (None, None)

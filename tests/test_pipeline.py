@@ -91,6 +91,20 @@ def test_faults_give_a_reason_and_no_number(models, recording, patient, code):
     assert report.estimates == ()
     assert report.attribution is None
     assert code is None or code in codes(report)
+    if code not in ("not_adult", "age_missing"):
+        assert not any(result.met for result in report.criteria)
+
+
+@pytest.mark.parametrize("mean_g", [float("nan"), float("inf"), -40.0, 2000.0])
+def test_an_answer_that_no_heart_can_have_is_a_refusal_and_not_a_number(untrained, mean_g):
+    models = load_models(untrained)
+    for bundle in models.bundles:
+        for member in bundle.ensemble.members:
+            member.target_mean_g.fill_(mean_g)
+    report = analyse(synthetic.recording(), synthetic.patient(), models, explain=True)
+    assert codes(report) >= {"estimate_implausible"}
+    assert report.refused
+    assert report.attribution is None
 
 
 def test_without_weights_the_beat_is_still_measured():

@@ -3,9 +3,12 @@
 import numpy as np
 
 from elvmass_core.domain import Beat, Estimate, Features, Finding, Lvh, Patient, Severity, Sex, age_in_words
+from elvmass_core.errors import EstimateError
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.models.inputs import column, pattern_of, tabular_row
 
+LVM_LIMITS_G = (30.0, 500.0)
+"""Adult LV masses; an answer outside them says that the model does not know this ECG (assumed)."""
 INPUT_WORDS = {"age_years": ("age", "years"), "height_cm": ("height", "cm"), "weight_kg": ("weight", "kg")}
 
 
@@ -20,11 +23,15 @@ def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient) -
     Raises
     ------
     ValueError
-        Age is unknown, or the model's answer is not finite.
+        Age is unknown.
+    EstimateError
+        The model's answer is not finite or outside `LVM_LIMITS_G`.
     """
     row = tabular_row(patient, features)
     members = bundle.members_g(beat.signal_mv[None], row[None])[:, 0]
     lvm_g = float(members.mean())
+    if not LVM_LIMITS_G[0] <= lvm_g <= LVM_LIMITS_G[1]:
+        raise EstimateError("The model's answer is no mass an adult's heart can have: this ECG is unlike any it knows.")
     pattern = pattern_of(row)
     half = bundle.calibration.intervals[pattern].half_width_g(np.array([lvm_g]), np.array([members.std()]))
     interval = (max(lvm_g - float(half[0]), 0.0), lvm_g + float(half[0]))
