@@ -173,6 +173,7 @@ def test_one_click_leads_to_the_plain_beat(page):
 def test_the_same_ecg_in_two_formats_gives_the_same_grams(page, wfdb_pair):
     upload(page, [DICOM])
     dicom_g = grams(page)
+    wait_for_saliency(page)  # until then the page may redraw under the click
     page.get_by_text("— change").click()
     page.get_by_role("button", name="Forget this ECG").click()
     page.get_by_text("Upload a resting 12-lead ECG").wait_for(timeout=WAIT_MS)
