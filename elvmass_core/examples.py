@@ -65,7 +65,7 @@ CHOICES = (
     Choice(
         id="man_lvh_strain",
         title="Simulated man, LVH with strain",
-        what_to_see="A heavy heart that meets no voltage criterion: the ECG still moves the answer, much of it through ST–T.",
+        what_to_see="A heavy heart that meets no voltage criterion; much of what moves the answer is ST–T.",
         fits=lambda row: row["sex"] == "M" and _index(row) > 92.0 and float(row["strain"]) > 0.3,
     ),
     Choice(
