@@ -48,7 +48,7 @@ def set_up(*requirement_files: str) -> None:
         if not PYTHON.exists():
             print("Making .venv", flush=True)
             need(sys.executable, "-m", "venv", VENV)
-        print(f"Installing {name} (about a minute and 2 GB the first time)", flush=True)
+        print(f"Installing {name} (about two minutes and 2 GB the first time)", flush=True)
         need(PYTHON, "-m", "pip", "install", "--quiet", "-r", ROOT / name)
         stamp.write_text(wanted)
 

@@ -9,14 +9,30 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from elvmass_core.domain import DISCLAIMER, Attribution, Estimate, Finding, Patient, Recording, Report, Sex
+from elvmass_core.domain import (
+    DISCLAIMER,
+    Attribution,
+    Estimate,
+    Finding,
+    Lvh,
+    Patient,
+    Recording,
+    Report,
+    Sex,
+    age_in_words,
+)
 from elvmass_core.errors import ElvmassError
+from elvmass_core.realism.command import add_commands as add_realism
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, EXAMPLES = ROOT / "weights", ROOT / "examples"
 ANSWERED, UNUSABLE, REFUSED = 0, 2, 3
 PRESETS = ("taiwan-like", "shifted", "uniform")
 SEX_WORDS = {Sex.FEMALE: "women", Sex.MALE: "men"}
+SIZE_HELP = "default: as the file states; without it no index and no LVH answer"
+JSON_HELP = (
+    "print one JSON object: mV, ms, g, cm, kg; fiducials_ms count from R (largest RMS of the leads), before it negative"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for add in (_add_estimate, _add_inspect, _add_simulate, _add_train, _add_retrain, _add_examples, _add_verify):
         add(commands)
+    add_realism(commands, _say)
     return parser
 
 
@@ -53,12 +70,16 @@ def _add_reading(parser: argparse.ArgumentParser) -> None:
 def _add_estimate(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("estimate", help="LV mass of one ECG")
     _add_reading(parser)
-    parser.add_argument("--sex", choices=[sex.value for sex in Sex], help="default: as the file states")
-    parser.add_argument("--age", type=float, help="years; default: as the file states")
-    parser.add_argument("--height-cm", type=float)
-    parser.add_argument("--weight-kg", type=float)
+    parser.add_argument(
+        "--sex",
+        choices=[sex.value for sex in Sex],
+        help="chooses the model; unknown: both answer; default: as the file states",
+    )
+    parser.add_argument("--age", type=float, metavar="YEARS", help="needed; default: as the file states")
+    parser.add_argument("--height-cm", type=float, metavar="CM", help=SIZE_HELP)
+    parser.add_argument("--weight-kg", type=float, metavar="KG", help=SIZE_HELP)
     parser.add_argument("--explain", action="store_true", help="add integrated gradients in grams")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of weight bundles")
     parser.set_defaults(command=_estimate)
 
@@ -71,12 +92,17 @@ def _add_inspect(commands: argparse._SubParsersAction) -> None:
 
 def _add_simulate(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("simulate", help="a virtual cohort with known LV mass")
-    parser.add_argument("--n", type=int, required=True)
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--preset", choices=PRESETS, default="taiwan-like")
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--format", choices=("wfdb", "npz"), default="wfdb")
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--n", type=int, required=True, help="number of patients")
+    parser.add_argument("--seed", type=int, required=True, help="the same seed gives the same patients")
+    parser.add_argument("--preset", choices=PRESETS, default="taiwan-like", help="population (default: %(default)s)")
+    parser.add_argument("--out", type=Path, required=True, help="folder for patients.csv and the records; resumable")
+    parser.add_argument(
+        "--format",
+        choices=("wfdb", "npz"),
+        default="wfdb",
+        help="of each record (default: %(default)s); train reads both",
+    )
+    parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     parser.set_defaults(command=_simulate)
 
 
@@ -162,10 +188,16 @@ def _patient(options: argparse.Namespace, stated: Patient) -> Patient:
 
 
 def _in_words(report: Report) -> str:
-    """A few lines for a person."""
-    lines = [_estimate_words(one) for one in report.estimates] or ["No estimate."]
-    if report.attribution is not None:
-        lines.append(_attribution_words(report.attribution))
+    """A few lines for a person; what makes the number unreliable comes before it."""
+    from elvmass_core.quality import scope_words
+
+    outside = scope_words(report.findings)
+    lines = [f"CAUTION: {outside}"] if outside and report.estimates else []
+    for estimate in report.estimates:
+        lines += _estimate_words(estimate, report.patient, outside=bool(outside))
+    lines = lines or ["No estimate."]
+    if report.attribution is not None and report.estimate is not None:
+        lines += _attribution_words(report.attribution, report.estimate)
     met = [result.name for result in report.criteria if result.met]
     judged = [result for result in report.criteria if result.met is not None]
     if judged:
@@ -173,19 +205,42 @@ def _in_words(report: Report) -> str:
     return "\n".join([*lines, *map(_finding_words, report.findings), report.disclaimer])
 
 
-def _estimate_words(estimate: Estimate) -> str:
+def _estimate_words(estimate: Estimate, patient: Patient, *, outside: bool) -> list[str]:
+    """Mass, LVH answer with its cut-off and probability, and what sex, age and body size alone would say."""
+    from elvmass_core.wording import alone_words, lvh_in_test_words, percent
+
     low, high = estimate.interval_g
-    index = "" if estimate.lvmi_g_m2 is None else f", {estimate.lvmi_g_m2:.0f} g/m² (cut-off {estimate.cutoff_g_m2:g})"
-    return (
-        f"LV mass {estimate.lvm_g:.0f} g ({100 * estimate.coverage:.0f} % interval {low:.0f}–{high:.0f} g){index}; "
-        f"LVH {estimate.lvh.value.replace('_', ' ')}: {estimate.lvh_reason}. From age, sex and body size alone: "
-        f"{estimate.demographics_only_g:.0f} g. Model for {SEX_WORDS[estimate.sex]}: {estimate.model}."
-    )
+    index = "" if estimate.lvmi_g_m2 is None else f", {estimate.lvmi_g_m2:.0f} g/m²"
+    lines = [
+        f"LV mass {estimate.lvm_g:.0f} g ({percent(estimate.coverage)} interval {low:.0f}–{high:.0f} g){index}. "
+        f"Model for {SEX_WORDS[estimate.sex]}: {estimate.model}.",
+        f"LVH {estimate.lvh.value.replace('_', ' ')}: {estimate.lvh_reason}.",
+    ]
+    if estimate.lvh is not Lvh.NO_RESULT:
+        lines.append(f"Cut-off {estimate.cutoff_g_m2:g} g/m², {estimate.cutoff_source}.")
+    if estimate.p_lvh is not None:
+        kind = "simulated" if estimate.simulated else "calibration"
+        prevalence = percent(estimate.prevalence)
+        lines.append(f"P(LVH) {percent(estimate.p_lvh)} in {kind} patients, prevalence {prevalence}.")
+    if estimate.lvh is not Lvh.NO_RESULT and estimate.lvh_in_test is not None:
+        lines.append(lvh_in_test_words(estimate))
+    return [*lines, alone_words(estimate, patient, outside=outside)]
 
 
-def _attribution_words(attribution: Attribution) -> str:
-    share = "not measurable" if attribution.st_t_share is None else f"{100 * attribution.st_t_share:.0f} %"
-    return f"Share of ST–T in the beat's attribution: {share}; completeness error {attribution.delta_g:+.2f} g."
+def _attribution_words(attribution: Attribution, estimate: Estimate) -> list[str]:
+    """From the reference to the estimate in grams, and the two figures that say how far to believe it."""
+    from elvmass_core.figures.grams import waterfall_steps
+    from elvmass_core.wording import percent
+
+    steps = [f"  {grams:+6.1f} g  {name}" for name, grams in waterfall_steps(attribution).items()]
+    share = "not measurable" if attribution.st_t_share is None else percent(attribution.st_t_share)
+    agreement = "" if attribution.agreement is None else f"; agreement of the members r {attribution.agreement:.2f}"
+    start, end = f"{estimate.reference_g:.0f} g", f"{estimate.lvm_g:.0f} g"
+    return [
+        f"Why, from {start} (the answer for the {attribution.baseline}) to {end}:",
+        *steps,
+        f"Share of ST–T in the beat's attribution: {share}{agreement}.",
+    ]
 
 
 def _finding_words(finding: Finding) -> str:
@@ -204,12 +259,21 @@ def _inspect(options: argparse.Namespace) -> int:
     lines = [
         f"{recording.format}, {recording.fs_hz:g} Hz, {recording.duration_s:.1f} s",
         f"Leads: {' '.join(recording.leads_present)}",
+        _stated_words(recording.stated),
         f"Digest: {recording.digest}",
         *recording.notes,
         *map(_finding_words, findings),
     ]
     print("\n".join(lines))
     return ANSWERED
+
+
+def _stated_words(stated: Patient) -> str:
+    """The person as the file has it; an age over 89 is written 90+."""
+    sizes = (("height", stated.height_cm, "cm"), ("weight", stated.weight_kg, "kg"))
+    known = [f"{word} {value:.0f} {unit}" for word, value, unit in sizes if value is not None]
+    words = [f"sex {stated.sex.value}", f"age {age_in_words(stated.age_years)}", *known]
+    return f"Patient, as the file states: {', '.join(words)}"
 
 
 def _simulate(options: argparse.Namespace) -> int:
@@ -270,6 +334,12 @@ def _retrain(options: argparse.Namespace) -> int:
         progress=_progress("done"),
     )
     print("\n".join(str(path) for path in bundles))
+    return ANSWERED
+
+
+def _say(options: argparse.Namespace) -> int:
+    """Run a sub-command of `elvmass_core.realism` and print its words."""
+    print(options.words(options, _progress))
     return ANSWERED
 
 

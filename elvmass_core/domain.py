@@ -359,13 +359,17 @@ class Estimate:
         Index on DuBois body surface area and probability of LVH in the simulated population with `prevalence`;
         None without height and weight.
     lvh : Lvh
-        `lvh_reason` says in words why it is ``uncertain`` or ``no_result``.
+        `lvh_reason` says in words why; ``no_result``, and no `p_lvh`, on an ECG outside the models' scope.
     demographics_only_g : float
         What sex, age and body size alone would have said.
     cutoff_g_m2, cutoff_source : float, str
         LVH cut-off of the index and the modality and publication it comes from.
     reference_g : float
         Estimate for the reference beat and reference person of the model: where attributions start.
+    lvh_in_test : (int, int, int) or None
+        How many test patients with LVH were flagged, uncertain and not flagged; None without a test.
+    simulated : bool
+        Whether training and test patients were simulated.
     """
 
     model: str
@@ -384,6 +388,8 @@ class Estimate:
     cutoff_g_m2: float
     cutoff_source: str
     reference_g: float
+    lvh_in_test: tuple[int, int, int] | None = None
+    simulated: bool = True
 
     def __post_init__(self) -> None:
         low, high = self.interval_g

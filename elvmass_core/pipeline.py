@@ -24,7 +24,7 @@ from elvmass_core.errors import BeatError, EstimateError
 from elvmass_core.features import measure
 from elvmass_core.models.bundle import Models
 from elvmass_core.models.estimate import check_trained_range, estimate
-from elvmass_core.quality import check_beat, check_conflicts, check_patient, check_recording
+from elvmass_core.quality import check_beat, check_conflicts, check_patient, check_recording, why_not_judged
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
 
 
@@ -81,9 +81,9 @@ def _estimate(
     beat: Beat, features: Features, patient: Patient, models: Models, findings: list[Finding]
 ) -> tuple[Estimate, ...]:
     """Answers of the models for this patient, with what they found appended; none when one is no mass of a heart."""
-    bundles = models.for_sex(patient.sex)
+    bundles, not_judged = models.for_sex(patient.sex), why_not_judged(findings)
     try:
-        estimates = tuple(estimate(bundle, beat, features, patient) for bundle in bundles)
+        estimates = tuple(estimate(bundle, beat, features, patient, not_judged=not_judged) for bundle in bundles)
     except EstimateError as error:
         findings.append(Finding(code="estimate_implausible", severity=Severity.STOP, message=str(error)))
         return ()

@@ -1,5 +1,7 @@
 """A report as JSON: the contract of the command line and of the download button."""
 
+from collections.abc import Sequence
+
 import orjson
 
 from elvmass_core.domain import (
@@ -13,23 +15,27 @@ from elvmass_core.domain import (
     Recording,
     Report,
 )
+from elvmass_core.quality import outside_scope
+
+LVH_ANSWERS = ("flagged", "uncertain", "not_flagged")
 
 
 def to_dict(report: Report) -> dict[str, object]:
     """The report as plain values; absent parts are null.
 
     ``estimate`` is null and ``estimates`` holds both models' answers when the sex is unknown. No name, identifier,
-    date or file name is in it.
+    date or file name is in it. ``fiducials_ms`` count from R, negative before it; ``outside_scope`` names the findings
+    for which LVH is not judged, and ``p_lvh`` is null then.
     """
-    several = len(report.estimates) > 1
+    estimates = [_estimate(one, report.findings) for one in report.estimates]
     return {
         "recording": _recording(report.recording),
         "patient": _patient(report),
         "beat": None if report.beat is None else _beat(report.beat),
         "features": None if report.features is None else _features(report.features),
         "criteria": [_criterion(result) for result in report.criteria],
-        "estimate": None if report.estimate is None else _estimate(report.estimate),
-        **({"estimates": [_estimate(one) for one in report.estimates]} if several else {}),
+        "estimate": estimates[0] if len(estimates) == 1 else None,
+        **({"estimates": estimates} if len(estimates) > 1 else {}),
         "attribution": None if report.attribution is None else _attribution(report.attribution),
         "findings": [_finding(finding) for finding in report.findings],
         "versions": dict(report.versions),
@@ -88,7 +94,8 @@ def _criterion(result: CriterionResult) -> dict[str, object]:
     }
 
 
-def _estimate(estimate: Estimate) -> dict[str, object]:
+def _estimate(estimate: Estimate, findings: Sequence[Finding]) -> dict[str, object]:
+    counts = estimate.lvh_in_test
     return {
         "model": estimate.model,
         "bundle_sha256": estimate.bundle_sha256,
@@ -102,6 +109,8 @@ def _estimate(estimate: Estimate) -> dict[str, object]:
         "prevalence": estimate.prevalence,
         "lvh": estimate.lvh.value,
         "lvh_reason": estimate.lvh_reason,
+        "lvh_in_test": None if counts is None else dict(zip(LVH_ANSWERS, counts, strict=True)),
+        "outside_scope": [finding.code for finding in outside_scope(findings)],
         "demographics_only_g": estimate.demographics_only_g,
         "cutoff_g_m2": estimate.cutoff_g_m2,
         "cutoff_source": estimate.cutoff_source,

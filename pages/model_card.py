@@ -20,8 +20,10 @@ for bundle, tab in zip(models.bundles, st.tabs([bundle.model_id for bundle in mo
             f"For **{render.sex_words(bundle.sex)}**. SHA-256 of the manifest, which holds that of the weights:"
         )
         st.code(bundle.sha256, language=None, wrap_lines=True)
+        st.info(render.training_words(bundle))
         st.markdown(bundle.card)
         with st.expander("Facts from the manifest"):
             st.table(render.manifest_rows(bundle), hide_index=True, alt="Facts about the weights")
-with st.expander("What the simulated patients do not contain"):
-    st.markdown(text("not_simulated"))
+if any(bundle.simulated for bundle in models.bundles):
+    with st.expander("What the simulated patients do not contain"):
+        st.markdown(text("not_simulated"))

@@ -62,6 +62,42 @@ def test_words_for_people_hold_the_number_the_interval_and_the_disclaimer(run, e
     assert "Share of ST–T" in out
 
 
+def test_the_words_give_the_cut_off_its_source_the_probability_and_the_grams_of_the_explanation(run, ecg):
+    _, out, _ = run("estimate", ecg, *WOMAN, "--explain")
+    assert "Cut-off 65 g/m², coronary CT angiography: Fuchs" in out
+    assert "P(LVH)" in out
+    assert "prevalence 15 %" in out
+    assert "From body size, age and sex alone 88 g" in out
+    assert " g  T, precordial leads" in out
+    assert " g  other samples, limb leads" in out
+
+
+def test_without_body_size_the_words_claim_none_and_show_no_cut_off(run, ecg):
+    _, out, _ = run("estimate", ecg, "--sex", "F", "--age", "63")
+    assert "From age and sex alone" in out
+    assert "Cut-off" not in out
+    assert "P(LVH)" not in out
+
+
+def test_a_wide_qrs_is_cautioned_in_the_first_line_and_gets_no_probability(run, ecg_data):
+    ecg = ecg_data / "ludb" / "34_uv.hea"
+    code, out, _ = run("estimate", ecg, *WOMAN)
+    assert code == 0
+    first, mass, *_ = out.splitlines()
+    assert first.startswith("CAUTION: Outside what the models know: the QRS is wide")
+    assert mass.startswith("LV mass")
+    assert "LVH no result: not judged" in out
+    assert "P(LVH)" not in out
+    assert "Cut-off" not in out
+
+
+def test_a_paced_ecg_is_told_of_pacing_before_electrodes(run, ecg_data):
+    code, out, _ = run("estimate", ecg_data / "ludb" / "111_uv.hea", *WOMAN)
+    assert code == 3
+    (stop,) = [line for line in out.splitlines() if line.startswith("STOP")]
+    assert stop.index("pacing") < stop.index("exchanged")
+
+
 def test_an_unknown_sex_gives_two_estimates_and_exit_code_0(run, ecg):
     code, out, _ = run("estimate", ecg, "--age", "50", "--sex", "unknown", "--json")
     stored = json.loads(out)
@@ -194,6 +230,24 @@ def test_inspect_says_what_was_read(run, ecg):
     assert code == 0
     assert "WFDB" in out
     assert "500 Hz" in out
+    assert "sex unknown, age unknown" in out
+
+
+def test_inspect_says_whose_ecg_the_file_states_it_is(run, tmp_path):
+    write_wfdb(tmp_path, "ecg", synthetic.signal()[0], 500.0, comments=("Age: 93", "Sex: Male"))
+    _, out, _ = run("inspect", tmp_path / "ecg.hea", weights=None)
+    assert "sex M, age 90+" in out
+
+
+@pytest.mark.parametrize("command", ["estimate", "simulate"])
+def test_every_option_has_a_word_of_help(command, capsys):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    lines = capsys.readouterr().out.split("options:")[1].splitlines()
+    options = [number for number, line in enumerate(lines) if line.startswith("  -")]
+    for number in options:
+        alone = len(lines[number].strip().split("  ")) == 1
+        assert not alone or lines[number + 1].startswith(" " * 20), lines[number]
 
 
 def test_verify_accepts_sound_weights_and_names_bad_ones(run, tmp_path):

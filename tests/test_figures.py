@@ -195,6 +195,14 @@ def test_panels_stay_inside_the_figure_and_do_not_overlap():
     assert domains[-1][1] == pytest.approx(1.0)
 
 
+def test_limb_and_precordial_leads_may_stand_in_figures_of_their_own_with_one_colour_scale():
+    attribution = make_attribution(make_estimate())
+    both = [figures.averaged_beat(make_beat(), attribution, leads=leads) for leads in (LEADS[:6], LEADS[6:])]
+    assert [name for figure in both for name in LEADS if f"<b>{name}</b>" in texts(figure)] == list(LEADS)
+    limits = {traces_named(figure, "colour bar")[0].marker.cmax for figure in both}
+    assert len(limits) == 1
+
+
 def test_only_the_beats_used_are_drawn():
     figure = figures.averaged_beat(make_beat())
     faint = traces_named(figure, "beats")
@@ -308,6 +316,23 @@ def test_an_absent_segment_reads_absent_and_not_zero():
     column = list(figure.data[0].x).index("P")
     assert all(row[column] == "absent" for row in figure.data[0].text)
     assert not any(step.startswith("P,") for step in waterfall_steps(attribution))
+
+
+def test_samples_outside_the_segments_are_called_other_samples_and_explained():
+    attribution = make_attribution(make_estimate())
+    figure = figures.segment_table(attribution)
+    assert "rest" not in figure.data[0].x
+    assert figure.data[0].x[-1] == "other<br>samples"
+    assert figure.data[0].customdata[0][-1] == "samples outside P, PR, QRS, ST and T"
+    assert "other samples, limb leads" in waterfall_steps(attribution)
+
+
+def test_outside_the_scope_the_scale_is_grey_and_has_no_cutoff():
+    figure = figures.estimate_scale(make_estimate(), bsa_m2=1.7, muted=True)
+    assert not figure.layout.shapes
+    assert not any("cut-off" in str(trace.y) for trace in figure.data)
+    loud = figures.estimate_scale(make_estimate(), bsa_m2=1.7)
+    assert figure.data[0].line.color != loud.data[0].line.color
 
 
 # --- Common -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,7 @@
 """The order of the stages, and what each fault does to the answer."""
 
+import dataclasses
+
 import numpy as np
 import orjson
 import pytest
@@ -62,6 +64,53 @@ def test_the_flag_follows_the_whole_interval_and_not_the_point(models):
         low, high = (grams / bsa for grams in one.interval_g)
         expected = Lvh.FLAGGED if low > 65.0 else Lvh.NOT_FLAGGED if high < 65.0 else Lvh.UNCERTAIN
         assert one.lvh is expected
+
+
+def irregular():
+    """Sinus beats at the spacing of atrial fibrillation."""
+    signal, _ = synthetic.signal(rr_s=1.0, duration_s=12.0)
+    gaps = [0, 60, 0, 200, 30, 0, 240, 0, 100, 0, 180]  # samples left out of the pause before each beat
+    pieces = [
+        np.delete(signal[:, 500 * k : 500 * (k + 1)], range(240 - gap, 240), axis=1) for k, gap in enumerate(gaps)
+    ]
+    return Recording(signal_mv=np.hstack(pieces), fs_hz=500.0, format="synthetic")
+
+
+def wide():
+    """A QRS twice as long: the whole ECG at half the speed and the beats close together again."""
+    signal, _ = synthetic.signal(rr_s=0.5, duration_s=6.0, first_r_s=0.25)
+    slow = np.stack([np.interp(np.arange(0, 2990, 0.6), np.arange(3000), row) for row in signal])
+    return Recording(signal_mv=slow, fs_hz=500.0, format="synthetic")
+
+
+@pytest.mark.parametrize(("recording", "code"), [(irregular(), "irregular_rhythm"), (wide(), "wide_qrs")])
+def test_an_ecg_the_models_do_not_know_gets_grams_but_no_lvh_answer_and_no_probability(models, recording, code):
+    report = analyse(recording, synthetic.patient(), models)
+    assert code in codes(report)
+    assert report.estimate.lvh is Lvh.NO_RESULT
+    assert report.estimate.lvh_reason.startswith("not judged, because")
+    assert report.estimate.p_lvh is None
+    assert report.estimate.interval_g[0] < report.estimate.lvm_g < report.estimate.interval_g[1]
+    stored = orjson.loads(to_json(report))["estimate"]
+    assert (stored["p_lvh"], stored["lvh"]) == (None, "no_result")
+    assert code in stored["outside_scope"]
+
+
+def test_the_json_says_how_patients_with_lvh_were_answered_in_the_test(untrained):
+    models = load_models(untrained)
+    sound = orjson.loads(to_json(analyse(synthetic.recording(), synthetic.patient(), models)))["estimate"]
+    assert sound["lvh_in_test"] is None  # these bundles were never tested
+    assert sound["outside_scope"] == []
+    counts = {"not_flagged": 10, "uncertain": 62, "flagged": 0}
+    tested = [
+        dataclasses.replace(
+            bundle,
+            manifest={"training": {**bundle.manifest["training"], "test": {"judged": {"with_lvh": counts}}}},
+        )
+        for bundle in models.bundles
+    ]
+    report = analyse(synthetic.recording(), synthetic.patient(), Models(bundles=tuple(tested)))
+    assert orjson.loads(to_json(report))["estimate"]["lvh_in_test"] == counts
 
 
 def broken(change):

@@ -6,9 +6,19 @@ import re
 import numpy as np
 import pytest
 
-from elvmass_core.domain import Patient, Recording, Severity, Sex
+from elvmass_core.domain import Finding, Patient, Recording, Severity, Sex
 from elvmass_core.features import measure
-from elvmass_core.quality import NOT_CHECKED, check_beat, check_conflicts, check_patient, check_recording
+from elvmass_core.quality import (
+    NOT_CHECKED,
+    check_beat,
+    check_conflicts,
+    check_patient,
+    check_recording,
+    outside_scope,
+    scope_words,
+    why_not_judged,
+)
+from elvmass_core.quality.electrodes import check_electrodes
 from elvmass_core.signal import extract_beat
 from elvmass_core.units import LEAD_INDEX
 from tests import synthetic
@@ -75,12 +85,14 @@ def test_missing_samples_are_bridged_with_a_caution_or_stopped():
     assert codes(check_recording(gap(200)), Severity.STOP) == {"samples_missing"}
 
 
-def test_exchanged_arm_electrodes_are_stopped():
-    def swap(signal):  # RA and LA exchanged: I inverts, II and III exchange, aVR and aVL exchange
-        signal[[0, 1, 2, 3, 4]] = np.stack([-signal[0], signal[2], signal[1], signal[4], signal[3]])
-        return signal
+def swapped(signal):
+    """RA and LA exchanged: I inverts, II and III exchange, aVR and aVL exchange."""
+    signal[[0, 1, 2, 3, 4]] = np.stack([-signal[0], signal[2], signal[1], signal[4], signal[3]])
+    return signal
 
-    assert "arm_electrodes_swapped" in codes(findings_of(changed(swap)), Severity.STOP)
+
+def test_exchanged_arm_electrodes_are_stopped():
+    assert "arm_electrodes_swapped" in codes(findings_of(changed(swapped)), Severity.STOP)
 
 
 def row(signal, lead, values):
@@ -191,6 +203,41 @@ def test_the_same_age_over_89_and_a_sex_left_open_are_no_conflict():
 
 def test_what_is_not_checked_is_listed_for_the_reader():
     assert any("infarction" in words for words in NOT_CHECKED)
+
+
+def test_unknown_body_size_does_not_promise_a_wider_interval():
+    (finding,) = check_patient(synthetic.patient(height_cm=None))
+    assert "wider" not in finding.message
+
+
+@pytest.mark.parametrize(
+    ("change", "code"), [(lambda signal: -signal, "lead_ii_inverted"), (swapped, "arm_electrodes_swapped")]
+)
+def test_with_a_wide_qrs_pacing_is_named_before_the_electrodes_and_it_stays_a_stop(change, code):
+    beat = extract_beat(changed(change))
+
+    def message(qrs_off):
+        fiducials = dataclasses.replace(beat.fiducials, qrs_off=beat.fiducials.qrs_on + qrs_off)
+        (found,) = [one for one in check_electrodes(dataclasses.replace(beat, fiducials=fiducials)) if one.code == code]
+        assert found.severity is Severity.STOP
+        return found.message
+
+    assert "pacing" not in message(118.0)
+    wide = message(120.0)
+    assert 0 <= wide.index("pacing") < wide.index("exchanged")
+
+
+def test_what_is_outside_the_scope_is_named_once_and_judged_never():
+    def caution(code):
+        return Finding(code=code, severity=Severity.CAUTION, message="")
+
+    inside = (caution("noisy"), caution("many_beats_rejected"))
+    assert (outside_scope(inside), why_not_judged(inside), scope_words(inside)) == ((), "", "")
+    found = (*inside, caution("wide_qrs"), caution("irregular_rhythm"))
+    assert [one.code for one in outside_scope(found)] == ["wide_qrs", "irregular_rhythm"]
+    for sentence in (why_not_judged(found), scope_words(found)):
+        assert "QRS is wide" in sentence
+        assert "fibrillation" in sentence
 
 
 def test_a_wide_qrs_is_a_caution():

@@ -24,7 +24,9 @@ _SALIENCY_WINDOW = int(10e-3 * BEAT_FS_HZ)
 _N_BINS = 11
 _MIN_SALIENCY_G = 0.05
 _SCALE_LEGEND = "colour: g per 10 ms · blue lowers, orange raises the mass"
-_LEGEND = "ms after R · shaded: ST–T · lines: borders of P, QRS (solid) and T · grey band: ± 1 SD"
+_TIME_LEGEND = "ms after R"
+BEAT_LEGEND = "Shaded: ST–T. Lines: borders of P, QRS (solid) and T. Grey band: ± 1 SD over the beats."
+"""What the marks mean: stands once, under all panels, because it is wider than a phone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +71,7 @@ def averaged_beat(
     attribution : Attribution, optional
         Colours a band behind the trace by grams per 10 ms; the trace itself stays on top.
     leads : sequence of str
-        Which leads to draw, in columns of three.
+        Which leads to draw, in columns of three: six of them fit the width of a phone.
     show_beats : bool
         Whether the single beats are drawn behind the average.
     height : int
@@ -197,10 +199,10 @@ def _title(beat: Beat, panel: _Panel, palette: Palette) -> dict[str, Any]:
 
 
 def _legend(with_scale: bool, palette: Palette) -> dict[str, Any]:
-    """The unit of the time axis and what the marks mean."""
+    """The unit of the time axis, and of the colours."""
     font = {"size": 12, "color": palette.muted}
     place = {"x": 0.5, "y": 0, "xref": "paper", "yref": "paper", "yshift": -22, "yanchor": "top", "showarrow": False}
-    return place | {"text": f"{_LEGEND}<br>{_SCALE_LEGEND}" if with_scale else _LEGEND, "font": font}
+    return place | {"text": f"{_TIME_LEGEND}<br>{_SCALE_LEGEND}" if with_scale else _TIME_LEGEND, "font": font}
 
 
 def _intervals(fiducials: Fiducials, panel: _Panel, palette: Palette) -> list[dict[str, Any]]:

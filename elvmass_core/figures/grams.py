@@ -10,9 +10,13 @@ from elvmass_core.domain import Attribution, Estimate
 from elvmass_core.figures.style import PALETTES, Palette, Theme, signed_ticks, themed
 from elvmass_core.segments import REST, SEGMENT_NAMES
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
+from elvmass_core.wording import percent
 
 LIMB_GROUP, PRECORDIAL_GROUP = "limb leads", "precordial leads"
 _COLUMNS = (*SEGMENT_NAMES, REST)
+OTHER_SAMPLES = "other samples"
+"""What `REST` is called where people read it."""
+_SEGMENT_WORDS = {name: name for name in SEGMENT_NAMES} | {REST: "samples outside P, PR, QRS, ST and T"}
 _BODY_INPUTS = ("age", "sex", "height", "weight", "bsa", "bmi")
 
 
@@ -27,7 +31,12 @@ class _Mark:
 
 
 def estimate_scale(
-    estimate: Estimate, *, bsa_m2: float | None = None, truth_g: float | None = None, theme: Theme = "light"
+    estimate: Estimate,
+    *,
+    bsa_m2: float | None = None,
+    truth_g: float | None = None,
+    theme: Theme = "light",
+    muted: bool = False,
 ) -> go.Figure:
     """LV mass with its interval, and beside it what it should be compared with, one row each, in grams.
 
@@ -41,9 +50,13 @@ def estimate_scale(
         True mass of a simulated patient.
     theme : {"light", "dark"}
         Page the figure stands on.
+    muted : bool
+        For an ECG outside the models' scope: the estimate in grey, and no cut-off to judge it by.
     """
     palette = PALETTES[theme]
-    marks = _scale_marks(estimate, bsa_m2, truth_g, palette)
+    color = palette.muted if muted else palette.lowers
+    bsa_m2 = None if muted else bsa_m2
+    marks = _scale_marks(estimate, bsa_m2, truth_g, palette, color)
     low, high = estimate.interval_g
     figure = go.Figure()
     figure.add_trace(
@@ -51,9 +64,9 @@ def estimate_scale(
             x=[low, high],
             y=[marks[0].label] * 2,
             mode="lines",
-            line={"color": palette.lowers, "width": 12},
+            line={"color": color, "width": 12},
             opacity=0.35,
-            hovertemplate=f"{estimate.coverage:.0%} interval {low:.0f}–{high:.0f} g<extra></extra>",
+            hovertemplate=f"{percent(estimate.coverage)} interval {low:.0f}–{high:.0f} g<extra></extra>",
         )
     )
     for mark in marks:
@@ -80,9 +93,11 @@ def estimate_scale(
     return themed(figure, theme, height=50 + 24 * len(marks), margin={"l": 8, "r": 8, "t": 4, "b": 36}, dragmode=False)
 
 
-def _scale_marks(estimate: Estimate, bsa_m2: float | None, truth_g: float | None, palette: Palette) -> list[_Mark]:
+def _scale_marks(
+    estimate: Estimate, bsa_m2: float | None, truth_g: float | None, palette: Palette, color: str
+) -> list[_Mark]:
     """The rows of the scale: the estimate, the cut-off its interval is judged by, then what to compare with."""
-    marks = [_Mark(label="this ECG", grams=estimate.lvm_g, symbol="circle", color=palette.lowers)]
+    marks = [_Mark(label="this ECG", grams=estimate.lvm_g, symbol="circle", color=color)]
     if bsa_m2 is not None:
         cutoff = estimate.cutoff_g_m2 * bsa_m2
         marks.append(_Mark(label="LVH cut-off", grams=cutoff, symbol="line-ns-open", color=palette.raises))
@@ -161,7 +176,7 @@ def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Fig
     scale = [[0.0, palette.lowers], [0.5, palette.panel], [1.0, palette.raises]]
     heatmap = go.Heatmap(
         z=values,
-        x=list(_COLUMNS),
+        x=["other<br>samples" if name == REST else name for name in _COLUMNS],
         y=list(rows),
         text=text,
         texttemplate="%{text}",
@@ -171,7 +186,8 @@ def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Fig
         xgap=2,
         ygap=2,
         colorbar={"title": {"text": "g"}, "thickness": 10} | signed_ticks(limit),
-        hovertemplate="%{y}, %{x}: %{text} g<extra></extra>",
+        customdata=[[_SEGMENT_WORDS[name] for name in _COLUMNS]] * len(rows),
+        hovertemplate="%{y}, %{customdata}: %{text} g<extra></extra>",
         hoverongaps=False,
     )
     figure = go.Figure(heatmap)
@@ -234,7 +250,7 @@ def waterfall_steps(attribution: Attribution) -> dict[str, float]:
     body = sum(grams for name, grams in tabular.items() if name.lower().startswith(_BODY_INPUTS))
     steps = {"age and body size": float(body), "QRS duration, axis, rate": float(sum(tabular.values()) - body)}
     for name in _COLUMNS:
-        word = "outside the segments" if name == REST else name
+        word = OTHER_SAMPLES if name == REST else name
         for group, leads in ((LIMB_GROUP, LIMB_LEADS), (PRECORDIAL_GROUP, PRECORDIAL_LEADS)):
             total = _sum_known([attribution.segments_g[lead][name] for lead in leads])
             if total is not None:

@@ -214,8 +214,16 @@ def _patient(header: Header) -> tuple[Patient, tuple[str, ...], tuple[Finding, .
     return patient, notes, (*findings, *doubled)
 
 
-def write_wfdb(directory: Path, record: str, signal_mv: ArrayLike, fs_hz: float, comments: Sequence[str] = ()) -> None:
-    """Write a 12-lead recording as a WFDB record: format 16, 1000 counts per mV, one ``.dat`` and one ``.hea``.
+def write_wfdb(
+    directory: Path,
+    record: str,
+    signal_mv: ArrayLike,
+    fs_hz: float,
+    comments: Sequence[str] = (),
+    *,
+    counts_per_mv: float = UV_PER_MV,
+) -> None:
+    """Write a 12-lead recording as a WFDB record: format 16, one ``.dat`` and one ``.hea``.
 
     Each file is written under a temporary name and then renamed, data before header, so that a reader never meets
     half a record.
@@ -227,16 +235,18 @@ def write_wfdb(directory: Path, record: str, signal_mv: ArrayLike, fs_hz: float,
     record : str
         Record name: letters, digits, ``_`` and ``-``.
     signal_mv : array (12, n_samples)
-        Millivolts, standard lead order, rounded to 1 µV; NaN is written as WFDB's "no valid sample".
+        Millivolts, standard lead order; NaN is written as WFDB's "no valid sample".
     fs_hz : float
         Sampling rate.
     comments : sequence of str
         Lines without ``#`` or line breaks, for example ``"Age: 63"``.
+    counts_per_mv : float
+        Resolution of the file; 1000, as by default, is 1 µV.
 
     Raises
     ------
     ValueError
-        The record name, shape, rate, range (±32.767 mV) or a comment cannot be written.
+        The record name, shape, rate, range (±32 767 counts) or a comment cannot be written.
     """
     if not _RECORD_NAME.fullmatch(record):
         raise ValueError("record must be 1-64 letters, digits, '_' or '-'")
@@ -244,9 +254,9 @@ def write_wfdb(directory: Path, record: str, signal_mv: ArrayLike, fs_hz: float,
         raise ValueError(f"fs_hz is {fs_hz}, expected a positive rate")
     if any(len(comment.splitlines()) > 1 for comment in comments):
         raise ValueError("a comment holds a line break: give one string per line")
-    counts = _counts(frozen_array(signal_mv, (len(LEADS), None), "signal_mv"))
+    counts = _counts(frozen_array(signal_mv, (len(LEADS), None), "signal_mv"), counts_per_mv)
     _write_whole(directory / f"{record}.dat", counts.T.tobytes())
-    _write_whole(directory / f"{record}.hea", _header_text(record, counts, fs_hz, comments).encode())
+    _write_whole(directory / f"{record}.hea", _header_text(record, counts, fs_hz, comments, counts_per_mv).encode())
 
 
 def checksum_16(counts: NDArray[np.integer]) -> int:
@@ -254,21 +264,26 @@ def checksum_16(counts: NDArray[np.integer]) -> int:
     return (int(counts.sum(dtype=np.int64)) + 2**15) % 2**16 - 2**15
 
 
-def _counts(signal_mv: NDArray[np.float64]) -> NDArray[np.int16]:
-    """Millivolts → little-endian counts of 1 µV, NaN → `INVALID_16`."""
-    counts = np.round(signal_mv * UV_PER_MV)
-    if np.nanmax(np.abs(counts), initial=0.0) > 2**15 - 1:
-        raise ValueError("signal_mv passes ±32.767 mV, the range of WFDB format 16 at 1 µV")
+def _counts(signal_mv: NDArray[np.float64], counts_per_mv: float) -> NDArray[np.int16]:
+    """Millivolts → little-endian counts, NaN → `INVALID_16`."""
+    counts = np.round(signal_mv * counts_per_mv)
+    limit = 2**15 - 1
+    if np.nanmax(np.abs(counts), initial=0.0) > limit:
+        raise ValueError(
+            f"signal_mv passes ±{limit / counts_per_mv:.3f} mV, the range of WFDB format 16 at {counts_per_mv:g}/mV"
+        )
     return np.where(np.isnan(counts), INVALID_16, counts).astype("<i2")
 
 
-def _header_text(record: str, counts: NDArray[np.int16], fs_hz: float, comments: Sequence[str]) -> str:
+def _header_text(
+    record: str, counts: NDArray[np.int16], fs_hz: float, comments: Sequence[str], counts_per_mv: float
+) -> str:
     """Return the text of the ``.hea`` file."""
     rate = int(fs_hz) if float(fs_hz).is_integer() else fs_hz
     lines = [f"{record} {len(counts)} {rate} {counts.shape[1]}"]
     for lead, row in zip(LEADS, counts, strict=True):
         initial = int(row[0]) if row.size else 0
-        lines.append(f"{record}.dat 16 {UV_PER_MV}(0)/mV 16 0 {initial} {checksum_16(row)} 0 {lead}")
+        lines.append(f"{record}.dat 16 {counts_per_mv:.10g}(0)/mV 16 0 {initial} {checksum_16(row)} 0 {lead}")
     lines += [f"# {comment}" for comment in comments]
     return "\n".join(lines) + "\n"
 

@@ -12,13 +12,15 @@ LVM_LIMITS_G = (30.0, 500.0)
 INPUT_WORDS = {"age_years": ("age", "years"), "height_cm": ("height", "cm"), "weight_kg": ("weight", "kg")}
 
 
-def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient) -> Estimate:
+def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient, *, not_judged: str = "") -> Estimate:
     """Estimate LV mass with one bundle.
 
     Parameters
     ----------
     patient : Patient
         Age known; when the sex is unknown the answer carries no index judgement.
+    not_judged : str
+        Why LVH is not judged on this ECG (`elvmass_core.quality.why_not_judged`): then no result and no probability.
 
     Raises
     ------
@@ -36,7 +38,7 @@ def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient) -
     half = bundle.calibration.intervals[pattern].half_width_g(np.array([lvm_g]), np.array([members.std()]))
     interval = (max(lvm_g - float(half[0]), 0.0), lvm_g + float(half[0]))
     index = None if patient.bsa_m2 is None else lvm_g / patient.bsa_m2
-    lvh, reason = _judge(bundle, patient, interval)
+    lvh, reason = (Lvh.NO_RESULT, not_judged) if not_judged else _judge(bundle, patient, interval)
     return Estimate(
         model=bundle.model_id,
         bundle_sha256=bundle.sha256,
@@ -46,7 +48,7 @@ def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient) -
         interval_g=interval,
         coverage=bundle.calibration.coverage,
         lvmi_g_m2=index,
-        p_lvh=_probability(bundle, patient, index),
+        p_lvh=None if not_judged else _probability(bundle, patient, index),
         prevalence=bundle.calibration.platt.prevalence,
         lvh=lvh,
         lvh_reason=reason,
@@ -54,6 +56,8 @@ def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient) -
         cutoff_g_m2=bundle.cutoff.g_m2(bundle.sex),
         cutoff_source=f"{bundle.cutoff.modality}: {bundle.cutoff.source}",
         reference_g=bundle.reference_g(row),
+        lvh_in_test=_lvh_in_test(bundle),
+        simulated=bundle.simulated,
     )
 
 
@@ -68,18 +72,17 @@ def _judge(bundle: Bundle, patient: Patient, interval: tuple[float, float]) -> t
     if low > cutoff:
         return Lvh.FLAGGED, "the whole interval lies above the cut-off"
     if high < cutoff:
-        return Lvh.NOT_FLAGGED, f"the whole interval lies below the cut-off{_missed(bundle)}"
+        return Lvh.NOT_FLAGGED, "the whole interval lies below the cut-off"
     return Lvh.UNCERTAIN, "the interval crosses the cut-off"
 
 
-def _missed(bundle: Bundle) -> str:
-    """How often patients with LVH were answered "not flagged" in the test, for the reader of such an answer."""
+def _lvh_in_test(bundle: Bundle) -> tuple[int, int, int] | None:
+    """How test patients with LVH were answered (flagged, uncertain, not flagged): for the reader of any answer."""
     test = bundle.manifest["training"].get("test")
     if not test:
-        return ""
+        return None
     counts = test["judged"]["with_lvh"]
-    kind = "simulated " if bundle.simulated else ""
-    return f"; so were {counts['not_flagged']} of {sum(counts.values())} {kind}test patients with LVH"
+    return counts["flagged"], counts["uncertain"], counts["not_flagged"]
 
 
 def _probability(bundle: Bundle, patient: Patient, index: float | None) -> float | None:

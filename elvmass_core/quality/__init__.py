@@ -1,6 +1,7 @@
 """May a number be given? Pure checks that return Findings.
 
-`check_patient`, `check_conflicts` and `check_recording` need no beat; `check_beat` judges the averaged beat. Thresholds
+`check_patient`, `check_conflicts` and `check_recording` need no beat; `check_beat` judges the averaged beat;
+`outside_scope` says which findings put an ECG outside what the models know. Thresholds
 stand beside the check that uses them, with their source or the word "assumed". `NOT_CHECKED` says what nobody looks at,
 so that silence is not read as a pass.
 """
@@ -8,6 +9,7 @@ so that silence is not read as a pass.
 from elvmass_core.quality.beat import check_beat
 from elvmass_core.quality.person import check_conflicts, check_patient
 from elvmass_core.quality.recording import check_recording
+from elvmass_core.quality.scope import outside_scope, scope_words, why_not_judged
 
 NOT_CHECKED = (
     "exchange of LA and LL, or of the chest electrodes among themselves",
@@ -21,4 +23,13 @@ NOT_CHECKED = (
 )
 """In words for the reader of a result."""
 
-__all__ = ["NOT_CHECKED", "check_beat", "check_conflicts", "check_patient", "check_recording"]
+__all__ = [
+    "NOT_CHECKED",
+    "check_beat",
+    "check_conflicts",
+    "check_patient",
+    "check_recording",
+    "outside_scope",
+    "scope_words",
+    "why_not_judged",
+]

@@ -50,7 +50,10 @@ def _body(patient: Patient) -> Findings:
             return stop("body_size_implausible", message, f"{value:.0f} {unit}", f"{low:g}–{high:g} {unit}")
     if patient.bsa_m2 is not None:
         return ()
-    message = "Without height and weight the interval is wider, and there is no index and no LVH answer."
+    message = (
+        "Height or weight is unknown: there is no index and no LVH answer, and the interval is the one fitted for "
+        "patients of whom this is unknown."
+    )
     return note("body_size_unknown", message)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from elvmass_core.domain import DISCLAIMER
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.study.evaluate import SEX_NAMES
+from elvmass_core.wording import percent
 
 USE = """## Intended use
 Research and teaching on adults with a 10 s resting 12-lead ECG. Not for diagnosis, screening or follow-up of anyone.
@@ -17,10 +18,10 @@ named eLVMass-Net (Eur Heart J Digit Health 2026, ztaf122); sizes, loss, window 
 endorsed by, the authors of that paper.
 """
 SIMULATED_LIMITS = """## Limits
-- The link between ECG and mass is the simulator's assumption. No figure below says how the model does in people.
+- The link between ECG and mass is the simulator's assumption. No figure on this card says how the model does in people.
 - Not simulated yet: left and right bundle branch block, infarction, atrial fibrillation, pacing, lungs, papillary
-  muscles, body positions. Only an irregular rhythm and a QRS of 120 ms or more are cautioned; the others are not
-  recognised and get an answer that has no basis.
+  muscles, body positions. Only an irregular rhythm, a missing P wave and a QRS of 120 ms or more are recognised: LVH is
+  not judged then. The others are not recognised and get an answer that has no basis.
 - The interval holds its coverage among simulated patients of the same kind; among those with LVH it holds less (above).
 - A gain wrong by up to about two times is not noticed.
 """
@@ -69,7 +70,7 @@ def _figures(test: Mapping | None, bundle: Bundle) -> str:
     return f"""## Figures on {test["model"]["n"]} unseen patients
 | predictor | MAE, g (95 % interval) | MAPE, % | r | c-statistic for LVH |
 |---|---|---|---|---|
-{_row("eLVMass-Net", test["model"])}
+{_row("eLVMass-Net, our re-implementation (these weights)", test["model"])}
 {_row("ridge on age, height, weight and measurements", test["ridge_measurements"])}
 {_row("age, height and weight only", test["demographics_only"])}
 {_row("mean of the sex", test["sex_mean"])}
@@ -83,8 +84,9 @@ bootstrap). The nominal {100 * bundle.calibration.coverage:.0f} % interval, on a
 of those with LVH {"none were tested" if with_lvh is None else f"{100 * with_lvh:.1f} %"}. \
 When all voltages are doubled the estimate falls in {100 * test["falls_when_doubled"]:.0f} % of them.
 
-LVH by {bundle.cutoff.g_m2(bundle.sex):g} g/m² ({bundle.cutoff.modality}), prevalence {100 * test["prevalence"]:.1f} %:
-{_judged(test["judged"])}
+LVH by {bundle.cutoff.g_m2(bundle.sex):g} g/m² ({bundle.cutoff.modality}): {_judged(test["judged"])}
+
+P(LVH) holds for a prevalence of {percent(bundle.calibration.platt.prevalence)}, that of the calibration patients.
 """
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import hashlib
+import io
 import math
 import multiprocessing
 import os
@@ -13,22 +14,30 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from elvmass_core.domain import Patient, Sex, blocks
-from elvmass_core.errors import BeatError, PatientError, RecordingError, TableError
+from elvmass_core.domain import Patient, Recording, Sex, blocks
+from elvmass_core.errors import BeatError, PatientError, RecordingError, TableError, UnreadableError
 from elvmass_core.features import FEATURE_NAMES, measure
 from elvmass_core.io import load_files, read_recording
+from elvmass_core.io.archive import expand
+from elvmass_core.io.normal_form import Channel, RawRecording, to_recording
 from elvmass_core.models.inputs import tabular_row
 from elvmass_core.quality import check_beat, check_patient, check_recording
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
+from elvmass_core.units import LEADS
 
 TABLE_COLUMNS = ("record", "sex", "age", "height_cm", "weight_kg", "lvm_g")
-RECORD_SUFFIXES = ("", ".hea", ".dcm", ".csv", ".zip")
-"""Tried in this order after the table's ``record``, relative to the table's folder."""
+RECORD_SUFFIXES = ("", ".hea", ".dcm", ".csv", ".zip", ".npz")
+"""Tried in this order after the table's ``record``, relative to the table's folder; ``.npz`` is what `simulate`
+writes."""
 CHUNK = 25
 
 LVM_LIMITS_G = (20.0, 600.0)
 """Measured masses outside these are typing errors or other units (assumed)."""
 DATASET_LAYOUT = 2
+
+_ARCHIVE_NAMES = ("signal_mv", "fs_hz")
+_ARCHIVE_ERRORS = (KeyError, ValueError, TypeError, EOFError, OSError, MemoryError)
+"""What `numpy.load` raises on a damaged array or another kind of one."""
 
 Progress = Callable[[int, int], None]
 
@@ -184,7 +193,7 @@ def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:
     folder, line = item
     try:
         patient, lvm_g = _patient(line), _number(line, "lvm_g")
-        recording = read_recording(load_files([_record_path(folder, line["record"])]))
+        recording = _recording(_record_path(folder, line["record"]))
         beat = extract_beat(recording)
     except (PatientError, RecordingError, BeatError, TableError) as error:
         return type(error).__name__
@@ -227,6 +236,25 @@ def _number(line: dict[str, str], column: str) -> float:
 
 def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
+
+
+def _recording(path: Path) -> Recording:
+    """One recording of a table: what an upload may be, or an archive as `simulate` writes it."""
+    if path.suffix.lower() != ".npz":
+        return read_recording(load_files([path]))
+    (content,) = load_files([path]).values()
+    members = expand(content)  # by declared and real size: an archive of a megabyte may hold a gigabyte
+    try:
+        signal_mv, rate = (np.load(io.BytesIO(members[f"{name}.npy"]), allow_pickle=False) for name in _ARCHIVE_NAMES)
+        signal_mv, fs_hz = np.asarray(signal_mv, dtype=np.float64), float(rate)
+    except _ARCHIVE_ERRORS as error:
+        raise UnreadableError(
+            "The archive needs signal_mv (12, n) in mV and fs_hz in Hz, as simulate writes it."
+        ) from error
+    if signal_mv.ndim != 2 or len(signal_mv) != len(LEADS):
+        raise UnreadableError(f"The archive holds signal_mv of shape {signal_mv.shape}; {len(LEADS)} leads are needed.")
+    channels = (Channel(lead=lead, samples=row, unit="mV") for lead, row in zip(LEADS, signal_mv, strict=True))
+    return to_recording(RawRecording(format="NumPy archive", channels=tuple(channels), fs_hz=fs_hz))
 
 
 def _record_path(folder: Path, record: str) -> Path:

@@ -10,7 +10,7 @@ from elvmass_core.virtual.beat import SimulatedBeat, simulate_beat
 from elvmass_core.virtual.cohort import simulate_cohort
 from elvmass_core.virtual.patient import VirtualPatient
 from elvmass_core.virtual.presets import COHORT_VERSION, PRESETS, CohortPreset
-from elvmass_core.virtual.rhythm import simulate_recording
+from elvmass_core.virtual.recording import simulate_recording
 from elvmass_core.virtual.sampling import sample_patient
 
 __all__ = [

@@ -5,12 +5,16 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from elvmass_core.domain import FloatArray
+from elvmass_core.errors import CohortError
 from elvmass_core.virtual.activation import activation_times_ms, regional_modes
 from elvmass_core.virtual.anatomy import BASE_COSINE, Heart, area_vectors, build_heart, place
+from elvmass_core.virtual.atria import atrial_leads, p_wave_mv
 from elvmass_core.virtual.blood import BloodSpheroid
+from elvmass_core.virtual.lungs import HeartSpace
 from elvmass_core.virtual.mesh import IntArray, reference_mesh
-from elvmass_core.virtual.patient import VirtualPatient
+from elvmass_core.virtual.patient import RhythmKind, VirtualPatient
 from elvmass_core.virtual.repolarisation import membrane_voltage, recovery_times_ms
+from elvmass_core.virtual.scar import follow_living
 from elvmass_core.virtual.torso import Torso, front_point, solve_torso
 
 BEAT_STEP_MS = 2.0
@@ -21,13 +25,8 @@ _TAPER_START_MS, _TAPER_END_MS = 20.0, 80.0
 _CLEARANCE_EVERY = 3
 _STRENGTH_LIMITS = (-0.7, 0.7)
 RIGHT_ARM, LEFT_ARM, LEFT_LEG = 6, 7, 8
-
-_ATRIA_FROM_BASE_CM = np.array([-1.5, 0.5, 0.8])
-_ATRIA_ABOVE_BASE_CM = 2.5
-_ATRIUM_OFFSETS_CM = np.array([[-2.5, -1.0, 0.0], [1.5, 1.5, 0.5]])
-_ATRIUM_DIPOLES = 1.9 * np.array([[0.15, -0.65, -0.85], [0.80, 0.60, -0.50]])
-_ATRIUM_PEAK_MS, _ATRIUM_WIDTH_MS = np.array([38.0, 72.0]), np.array([17.0, 19.0])
-"""Right and left atrium: place, direction of the dipole, and its time course after P onset (assumed)."""
+_RETROGRADE = 0.85
+"""Velocity of the fast subendocardial layer in a premature ventricular beat over the usual one (assumed)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,8 +37,8 @@ class SimulatedBeat:
     ----------
     signal_mv : array (12, n_times)
         Standard lead order; zero at both ends.
-    electrode_mv : array (9, n_times)
-        Potentials of V1–V6, RA, LA, LL.
+    ventricular_mv, atrial_mv : arrays (9, n_times)
+        Potentials of V1–V6, RA, LA, LL from the ventricles and from the atria (zero when those fibrillate).
     times_ms : array (n_times,)
         Every 2 ms; 0 is the QRS onset.
     qrs_onset_ms, qrs_ms : float
@@ -51,10 +50,13 @@ class SimulatedBeat:
     torso_points_cm, torso_triangles : arrays (882, 3), (1760, 3)
     wall_mm : float
         Nominal LV wall thickness.
+    atrial_leads, ventricular_leads : arrays (9, 2, 3), (9, 3)
+        Potential of each electrode for a unit dipole in each atrium, and for one in the middle of the ventricles.
     """
 
     signal_mv: FloatArray
-    electrode_mv: FloatArray
+    ventricular_mv: FloatArray
+    atrial_mv: FloatArray
     times_ms: FloatArray
     qrs_onset_ms: float
     qrs_ms: float
@@ -66,6 +68,13 @@ class SimulatedBeat:
     torso_points_cm: FloatArray
     torso_triangles: IntArray
     wall_mm: float
+    atrial_leads: FloatArray
+    ventricular_leads: FloatArray
+
+    @property
+    def electrode_mv(self) -> FloatArray:
+        """Potentials of V1–V6, RA, LA, LL, shape (9, n_times)."""
+        return self.ventricular_mv + self.atrial_mv
 
 
 def simulate_beat(patient: VirtualPatient) -> SimulatedBeat:
@@ -84,18 +93,63 @@ def simulate_beat(patient: VirtualPatient) -> SimulatedBeat:
     CohortError
         No heart meets the prescribed mass and volumes.
     """
+    return _beat(patient)
+
+
+def simulate_ectopic_beat(patient: VirtualPatient, usual: SimulatedBeat) -> SimulatedBeat:
+    """Simulate one premature ventricular beat, without a P wave.
+
+    Activation starts at `Rhythm.ectopic_root` alone; the fast layer is slower, as it is entered late and against its
+    direction. Every cell keeps the duration of its action potential in the usual beat, as it adapts over many beats
+    only; the T wave therefore follows the foreign sequence.
+
+    Parameters
+    ----------
+    patient : VirtualPatient
+    usual : SimulatedBeat
+        What `simulate_beat` gave for this patient; its torso is remembered.
+
+    Raises
+    ------
+    CohortError
+        The patient has no ectopic root.
+    """
+    root = patient.rhythm.ectopic_root
+    if root is None:
+        raise CohortError("The patient has no premature ventricular beats: give the rhythm an ectopic_root.")
+    usual_way = patient.conduction
+    conduction = replace(
+        usual_way, roots=(root,), lv_endo_cm_ms=_RETROGRADE * usual_way.lv_endo_cm_ms,
+        rv_endo_cm_ms=_RETROGRADE * usual_way.rv_endo_cm_ms,
+    )  # fmt: skip
+    ectopic = replace(patient, conduction=conduction, atria=replace(patient.atria, amplitude=0.0))
+    return _beat(ectopic, usual.recovery_ms - usual.activation_ms)
+
+
+def _beat(patient: VirtualPatient, durations_ms: FloatArray | None = None) -> SimulatedBeat:
+    """Simulate a beat; the action potentials last as the repolarisation says, or as given for each node."""
     mesh = reference_mesh()
-    torso = solve_torso(patient.torso, patient.placement)
     heart = build_heart(patient.heart)
-    patient, points = _inside_chest(patient, heart)
+    patient, points = inside_chest(patient, heart)
+    torso = solve_torso(patient.torso, patient.placement, HeartSpace(points[mesh.surface_nodes[::2]]))
     activation = activation_times_ms(heart.points_cm, patient.conduction)
-    recovery = recovery_times_ms(activation, patient.repolarisation)
+    if durations_ms is None:
+        recovery = recovery_times_ms(activation, patient.repolarisation)
+    else:
+        recovery = activation + durations_ms
+    if patient.conduction.scar is not None:
+        recovery = follow_living(heart.points_cm, patient.conduction.scar, recovery)
     times = np.arange(-BEFORE_MS, AFTER_MS + 0.5 * BEAT_STEP_MS, BEAT_STEP_MS)
-    electrodes = _ventricles_mv(patient, heart, points, torso, times, activation, recovery)
-    electrodes += _atria_mv(patient, torso, times)
-    electrodes *= np.asarray(patient.source.electrode_gains)[:, None] * _taper(times)
+    gains = np.asarray(patient.source.electrode_gains)
+    window = _taper(times)
+    ventricles = _ventricles_mv(patient, heart, points, torso, times, activation, recovery) * gains[:, None] * window
+    leads = atrial_leads(patient.pose, torso) * gains[:, None, None]
+    beats_regularly = patient.rhythm.kind is not RhythmKind.ATRIAL_FIBRILLATION
+    atria = p_wave_mv(leads, patient.atria, times + patient.atria.pr_ms) * window * beats_regularly
     return SimulatedBeat(
-        signal_mv=leads_from_electrodes(electrodes), electrode_mv=electrodes, times_ms=times, qrs_onset_ms=0.0,
+        signal_mv=leads_from_electrodes(ventricles + atria), ventricular_mv=ventricles, atrial_mv=atria, times_ms=times,
+        qrs_onset_ms=0.0, atrial_leads=leads,
+        ventricular_leads=torso.boundary.lead_field(points.mean(axis=0)[None])[:, 0] * gains[:, None],
         qrs_ms=float(activation[mesh.surface_nodes].max()), activation_ms=activation, recovery_ms=recovery,
         heart_points_cm=points, heart_triangles=mesh.triangles, electrodes_cm=torso.electrodes_cm,
         torso_points_cm=torso.vertices_cm, torso_triangles=torso.triangles, wall_mm=10.0 * heart.wall_cm,
@@ -114,7 +168,7 @@ def twelve_leads(lead_i: FloatArray, lead_ii: FloatArray, chest: FloatArray) -> 
     return np.concatenate([np.stack([lead_i, lead_ii, lead_ii - lead_i, *augmented]), chest])
 
 
-def _inside_chest(patient: VirtualPatient, heart: Heart) -> tuple[VirtualPatient, FloatArray]:
+def inside_chest(patient: VirtualPatient, heart: Heart) -> tuple[VirtualPatient, FloatArray]:
     """Push the heart back until it keeps its clearance from the front skin."""
     pose = patient.pose
     points = place(heart, pose)
@@ -165,18 +219,6 @@ def transfer_matrix(patient: VirtualPatient, heart: Heart, points: FloatArray, t
     transfer *= strength[mesh.surface_nodes]
     size = np.linalg.norm(areas, axis=1)
     return transfer - transfer.sum(axis=1, keepdims=True) * (size / size.sum())
-
-
-def _atria_mv(patient: VirtualPatient, torso: Torso, times: FloatArray) -> FloatArray:
-    """Electrode potentials of the P wave, shape (9, n_times)."""
-    atria = patient.atria
-    middle = np.asarray(patient.pose.base_cm) - patient.pose.rotation[:, 2] * _ATRIA_ABOVE_BASE_CM + _ATRIA_FROM_BASE_CM
-    field = torso.boundary.lead_field(middle + _ATRIUM_OFFSETS_CM)
-    strength = patient.source.gain * atria.amplitude * np.array([1.0, atria.left_share])
-    potential = np.einsum("eai,ai->ea", field, _ATRIUM_DIPOLES) * strength
-    since_onset = times[None] + atria.pr_ms
-    course = np.exp(-0.5 * ((since_onset - _ATRIUM_PEAK_MS[:, None]) / _ATRIUM_WIDTH_MS[:, None]) ** 2)
-    return potential @ course
 
 
 def _taper(times: FloatArray) -> FloatArray:

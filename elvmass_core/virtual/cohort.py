@@ -25,9 +25,10 @@ from elvmass_core.domain import FloatArray, Sex
 from elvmass_core.errors import CohortError
 from elvmass_core.io.wfdb import write_wfdb
 from elvmass_core.virtual.beat import SimulatedBeat, simulate_beat
+from elvmass_core.virtual.device import counts_per_mv
 from elvmass_core.virtual.patient import VirtualPatient
 from elvmass_core.virtual.presets import COHORT_VERSION, preset_named
-from elvmass_core.virtual.rhythm import RECORDING_FS_HZ, simulate_recording
+from elvmass_core.virtual.recording import RECORDING_FS_HZ, simulate_recording
 from elvmass_core.virtual.sampling import sample_patient
 
 Progress = Callable[[int, int], None]
@@ -35,8 +36,10 @@ FORMATS = {"wfdb": (".dat", ".hea"), "npz": (".npz",)}
 """Files of a record in each format."""
 COLUMNS = (
     "id", "sex", "age", "height_cm", "weight_kg", "bsa_m2", "lvm_g", "lvmi_g_m2", "record", "lvm_true_g", "edv_ml",
-    "wall_mm", "strain", "block", "hr_bpm", "qrs_true_ms", "seed",
+    "wall_mm", "strain", "block", "hr_bpm", "qrs_true_ms", "seed", "rhythm", "n_premature", "lvm_measured_g",
 )  # fmt: skip
+"""``lvm_g`` and ``lvmi_g_m2`` are what a clinic would have, the training label: the measured mass, with its reader's
+error (again under its full name in ``lvm_measured_g``). ``lvm_true_g`` is the patient's true mass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +89,7 @@ def simulate_cohort(
     preset : str
         A name in `presets.PRESETS`.
     fmt : {"wfdb", "npz"}
-        WFDB format 16 at 1000/mV, or an archive with ``signal_mv`` (12, 5000) float32 and ``fs_hz``.
+        WFDB format 16 at the device's resolution, or an archive with ``signal_mv`` (12, 5000) float32 and ``fs_hz``.
     workers : int
         Processes.
     progress : callable, optional
@@ -146,7 +149,7 @@ def truth_row(patient: VirtualPatient, beat: SimulatedBeat, patient_id: str, see
         "lvm_g": measured,
         "lvmi_g_m2": round(measured / bsa, 2),
         "record": f"records/{patient_id}",
-        "lvm_true_g": round(patient.heart.lvm_g, 3),
+        "lvm_true_g": round(patient.lvm_true_g, 3),
         "edv_ml": round(patient.heart.edv_ml, 2),
         "wall_mm": round(beat.wall_mm, 2),
         "strain": round(patient.repolarisation.strain, 3),
@@ -154,6 +157,9 @@ def truth_row(patient: VirtualPatient, beat: SimulatedBeat, patient_id: str, see
         "hr_bpm": round(patient.rhythm.rate_bpm, 1),
         "qrs_true_ms": round(beat.qrs_ms, 1),
         "seed": seed,
+        "rhythm": patient.rhythm.kind.value,
+        "n_premature": patient.rhythm.n_premature,
+        "lvm_measured_g": measured,
     }
 
 
@@ -221,7 +227,8 @@ def _write_record(job: CohortJob, index: int, patient: VirtualPatient, signal_mv
     """Write a record; each file appears whole or not at all."""
     name, records = job.patient_id(index), job.out / "records"
     if job.fmt == "wfdb":
-        write_wfdb(records, name, signal_mv, RECORDING_FS_HZ, _comments(patient))
+        counts = counts_per_mv(patient.recorder.resolution_uv)
+        write_wfdb(records, name, signal_mv, RECORDING_FS_HZ, _comments(patient), counts_per_mv=counts)
         return
     archive = io.BytesIO()
     np.savez(archive, signal_mv=signal_mv.astype(np.float32), fs_hz=RECORDING_FS_HZ)

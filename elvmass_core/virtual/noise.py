@@ -1,32 +1,32 @@
-"""What a recorder adds to the nine electrodes: muscle, baseline wander, mains, electrode motion; and its band.
+"""What the nine electrodes pick up besides the heart: muscle, amplifier, baseline wander, mains, electrode motion.
 
-Noise is generated per electrode, so that the laws of Einthoven and Goldberger hold in the leads. Amplitudes are assumed
-for a cooperative resting patient; ``scale`` 1 is a usual recording.
+Noise is generated per electrode, so that the laws of Einthoven and Goldberger hold in the leads. Levels in `Recorder`
+and the spreads between electrodes here are fitted to real recordings (PTB-XL, Georgia, Ningbo, LUDB), one half of them
+by a hash of the name: `benchmarks/recording_realism.py` prints both halves beside the simulation.
 """
 
 import numpy as np
-from scipy.signal import butter, sosfilt, sosfilt_zi
 
 from elvmass_core.domain import FloatArray
+from elvmass_core.virtual.patient import Recorder
 from elvmass_core.virtual.torso import ELECTRODES
 
 N_ELECTRODES = len(ELECTRODES)
-MUSCLE_MV, MUSCLE_LOG_SD = 0.006, 0.4
-MUSCLE_BAND_HZ = (20.0, 150.0)
-LIMB_MUSCLE = 1.3
-WANDER_MV, WANDER_LOG_SD = 0.025, 0.5
-WANDER_CORNER_HZ = 0.5
-BREATHING_WANDER_MV = 0.020
-MAINS_MV, MAINS_LOG_SD, MAINS_DRIFT_HZ = 0.0012, 0.8, 0.03
-MOTION_SHARE = 0.10
-MOTION_MV = (0.1, 0.5)
-MOTION_RISE_S, MOTION_DECAY_S = 0.08, 0.5
-DEVICE_LOW_HZ, DEVICE_HIGH_HZ = 0.05, 150.0
-"""Device band of a resting ECG (IEC 60601-2-25 and AHA 2007, doi 10.1161/CIRCULATIONAHA.106.180200)."""
+_LIMBS = slice(6, 9)
+MUSCLE_BAND_HZ = (20.0, 70.0)
+"""Muscle under skin: below 20 Hz motion prevails (De Luca et al. 2010, doi 10.1016/j.jbiomech.2010.01.027); the tissue
+between takes the high frequencies (corner fitted)."""
+_MUSCLE_SPREAD, _LIMB_MUSCLE = 0.50, 1.4
+"""Log-SD between electrodes; limbs over chest."""
+_MUSCLE_WAXING = 0.4
+_WANDER_CORNER_HZ = 0.15
+_WANDER_SPREAD, _LIMB_WANDER, _LIMB_BREATHING = 0.55, 0.65, 0.45
+_MAINS_SPREAD, _MAINS_DRIFT_HZ = 0.6, 0.03
+_MOTION_RISE_S, _MOTION_DECAY_S, _MOST_MOTIONS = 0.08, 0.6, 3
 
 
 def electrode_noise(
-    rng: np.random.Generator, n_samples: int, fs_hz: float, *, scale: float, mains_hz: float, breathing: FloatArray
+    rng: np.random.Generator, n_samples: int, fs_hz: float, *, recorder: Recorder, breathing: FloatArray
 ) -> FloatArray:
     """Noise of the nine electrodes.
 
@@ -35,9 +35,7 @@ def electrode_noise(
     rng : numpy Generator
     n_samples : int
     fs_hz : float
-    scale : float
-        1 for a usual recording.
-    mains_hz : float
+    recorder : Recorder
     breathing : array (n_samples,)
         −1 … 1, what the baseline follows.
 
@@ -46,20 +44,33 @@ def electrode_noise(
     array (9, n_samples)
         Millivolts.
     """
-    noise = _muscle(rng, n_samples, fs_hz) + _wander(rng, n_samples, fs_hz)
-    noise += rng.normal(0.0, BREATHING_WANDER_MV, N_ELECTRODES)[:, None] * breathing
-    noise += _mains(rng, n_samples, fs_hz, mains_hz) + _motion(rng, n_samples, fs_hz)
-    return scale * noise
+    noise = _muscle(rng, n_samples, fs_hz, recorder.muscle_uv)
+    noise += recorder.amplifier_uv * rng.standard_normal((N_ELECTRODES, n_samples))
+    noise += _wander(rng, n_samples, fs_hz, recorder.wander_uv)
+    follows = np.sqrt(2.0) * recorder.breathing_uv * rng.standard_normal((N_ELECTRODES, 1))
+    follows[_LIMBS] *= _LIMB_BREATHING
+    noise += follows * breathing
+    noise += _mains(rng, n_samples, fs_hz, recorder)
+    noise += _motion(rng, n_samples, fs_hz, recorder.motion_uv)
+    return 1e-3 * recorder.noise_scale * noise
 
 
-def device_band(signal_mv: FloatArray, fs_hz: float) -> FloatArray:
-    """Pass the signal (n_channels, n_samples) through the band of the device, settled at the first sample."""
-    high_pass = butter(1, DEVICE_LOW_HZ, "highpass", fs=fs_hz, output="sos")
-    low_pass = butter(2, DEVICE_HIGH_HZ, "lowpass", fs=fs_hz, output="sos")
-    sections = np.concatenate([high_pass, low_pass])
-    settled = sosfilt_zi(sections)[:, None, :] * signal_mv[:, 0][None, :, None]
-    filtered, _ = sosfilt(sections, signal_mv, axis=1, zi=settled)
-    return np.asarray(filtered)
+def _shaped(rng: np.random.Generator, n_samples: int, response: FloatArray) -> FloatArray:
+    """Gaussian noise of unit RMS for each electrode with the spectrum given on the rfft grid."""
+    spectrum = np.zeros((N_ELECTRODES, response.size), dtype=complex)
+    used = response > 1e-3 * response.max()
+    shape = (2, N_ELECTRODES, int(used.sum()))
+    real, imaginary = rng.standard_normal(shape) * response[used]
+    spectrum[:, used] = real + 1j * imaginary
+    noise: FloatArray = np.fft.irfft(spectrum, n_samples, axis=1)
+    return noise / noise.std(axis=1, keepdims=True)
+
+
+def _levels(rng: np.random.Generator, spread: float, limbs: float) -> FloatArray:
+    """Level of each electrode over the median one, shape (9, 1)."""
+    level = np.exp(rng.normal(0.0, spread, (N_ELECTRODES, 1)))
+    level[_LIMBS] *= limbs
+    return level
 
 
 def _frequencies_hz(n_samples: int, fs_hz: float) -> FloatArray:
@@ -67,53 +78,39 @@ def _frequencies_hz(n_samples: int, fs_hz: float) -> FloatArray:
     return np.asarray(np.fft.rfftfreq(n_samples, 1.0 / fs_hz), dtype=np.float64)
 
 
-def _shaped(rng: np.random.Generator, n_samples: int, response: FloatArray) -> FloatArray:
-    """Gaussian noise of unit RMS for each electrode with the spectrum given on the rfft grid."""
-    shape = (N_ELECTRODES, response.size)
-    spectrum = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape)) * response
-    noise: FloatArray = np.fft.irfft(spectrum, n_samples, axis=1)
-    return noise / noise.std(axis=1, keepdims=True)
-
-
-def _muscle(rng: np.random.Generator, n_samples: int, fs_hz: float) -> FloatArray:
+def _muscle(rng: np.random.Generator, n_samples: int, fs_hz: float, level_uv: float) -> FloatArray:
     """Muscle noise, stronger on the limbs, waxing and waning slowly."""
     frequency = _frequencies_hz(n_samples, fs_hz)
     low, high = MUSCLE_BAND_HZ
     response = 1.0 / np.sqrt((1.0 + (low / np.maximum(frequency, 0.1)) ** 4) * (1.0 + (frequency / high) ** 4))
-    level = MUSCLE_MV * np.exp(rng.normal(0.0, MUSCLE_LOG_SD, N_ELECTRODES))
-    level[6:] *= LIMB_MUSCLE
     time = np.arange(n_samples) / fs_hz
     phase = rng.uniform(0.0, 2.0 * np.pi, (N_ELECTRODES, 1))
-    waxing = 1.0 + 0.4 * np.sin(2.0 * np.pi * rng.uniform(0.1, 0.5) * time + phase)
-    return level[:, None] * waxing * _shaped(rng, n_samples, response)
+    waxing = 1.0 + _MUSCLE_WAXING * np.sin(2.0 * np.pi * rng.uniform(0.1, 0.5) * time + phase)
+    return level_uv * _levels(rng, _MUSCLE_SPREAD, _LIMB_MUSCLE) * waxing * _shaped(rng, n_samples, response)
 
 
-def _wander(rng: np.random.Generator, n_samples: int, fs_hz: float) -> FloatArray:
-    """Slow drift, falling with the square of frequency above the corner."""
+def _wander(rng: np.random.Generator, n_samples: int, fs_hz: float, level_uv: float) -> FloatArray:
+    """Drift of the skin's potential, falling with the square of frequency above the corner."""
     frequency = _frequencies_hz(n_samples, fs_hz)
-    response = 1.0 / (1.0 + (frequency / WANDER_CORNER_HZ) ** 2)
+    response = 1.0 / (1.0 + (frequency / _WANDER_CORNER_HZ) ** 2)
     response[0] = 0.0
-    response[frequency > 4.0 * WANDER_CORNER_HZ] = 0.0
-    level = WANDER_MV * np.exp(rng.normal(0.0, WANDER_LOG_SD, N_ELECTRODES))
-    return level[:, None] * _shaped(rng, n_samples, response)
+    return level_uv * _levels(rng, _WANDER_SPREAD, _LIMB_WANDER) * _shaped(rng, n_samples, response)
 
 
-def _mains(rng: np.random.Generator, n_samples: int, fs_hz: float, mains_hz: float) -> FloatArray:
-    """What a notch filter left of the mains."""
-    frequency = mains_hz + rng.normal(0.0, MAINS_DRIFT_HZ)
-    level = MAINS_MV * np.exp(rng.normal(0.0, MAINS_LOG_SD, (N_ELECTRODES, 1)))
+def _mains(rng: np.random.Generator, n_samples: int, fs_hz: float, recorder: Recorder) -> FloatArray:
+    """What shielding and the device's own filter left of the mains."""
+    frequency = recorder.mains_hz + rng.normal(0.0, _MAINS_DRIFT_HZ)
     phase = rng.normal(0.0, 0.5, (N_ELECTRODES, 1)) + rng.uniform(0.0, 2.0 * np.pi)
-    return level * np.sin(2.0 * np.pi * frequency * np.arange(n_samples) / fs_hz + phase)
+    wave = np.sin(2.0 * np.pi * frequency * np.arange(n_samples) / fs_hz + phase)
+    return recorder.mains_uv * _levels(rng, _MAINS_SPREAD, 1.0) * wave
 
 
-def _motion(rng: np.random.Generator, n_samples: int, fs_hz: float) -> FloatArray:
-    """Occasionally one electrode moves: a step that rises quickly and decays."""
+def _motion(rng: np.random.Generator, n_samples: int, fs_hz: float, jump_uv: float) -> FloatArray:
+    """One electrode moves a few times: its potential jumps quickly and comes back slowly."""
     noise = np.zeros((N_ELECTRODES, n_samples))
-    if rng.random() >= MOTION_SHARE:
-        return noise
-    electrode = rng.integers(N_ELECTRODES)
-    for _ in range(rng.integers(1, 4)):
+    electrode, times = rng.integers(N_ELECTRODES), rng.integers(1, _MOST_MOTIONS + 1)
+    for _ in range(times if jump_uv > 0.0 else 0):
         since = np.maximum(np.arange(n_samples) / fs_hz - rng.uniform(0.0, n_samples / fs_hz), 0.0)
-        size = rng.uniform(*MOTION_MV) * rng.choice([-1.0, 1.0])
-        noise[electrode] += size * (1.0 - np.exp(-since / MOTION_RISE_S)) * np.exp(-since / MOTION_DECAY_S)
+        size = jump_uv * np.exp(rng.normal(0.0, 0.3)) * rng.choice([-1.0, 1.0])
+        noise[electrode] += size * (1.0 - np.exp(-since / _MOTION_RISE_S)) * np.exp(-since / _MOTION_DECAY_S)
     return noise

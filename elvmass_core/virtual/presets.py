@@ -1,115 +1,21 @@
-"""Who is in a cohort: sampling parameters as frozen data.
+"""Who is in a cohort: presets, the laws that make mass and ECG of its patients, and the variants used as controls.
 
-Anatomy and body size come from Asian reference cohorts; electrical parameters were fitted to published means of normal
-12-lead ECGs (`ReferenceElectrophysiology`), never to a network's error. "assumed" marks what no source was sought for.
+"assumed" marks what no source was sought for.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 
 from elvmass_core.errors import CohortError
-from elvmass_core.virtual.activation import Root
+from elvmass_core.virtual.blocks import BlockNorms
+from elvmass_core.virtual.norms import ELECTRICAL_FIELDS, MEN, WOMEN, ReferenceElectrophysiology, SexNorms
+from elvmass_core.virtual.recording_norms import AtriaNorms, RecorderNorms, RhythmNorms
 
-COHORT_VERSION = "0.1"
+COHORT_VERSION = "1.0"
 """Raised whenever a change can alter a simulated record."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SexNorms:
-    """Body and heart of one sex at the reference age of 58 years.
-
-    Parameters
-    ----------
-    age_mean, age_sd : float
-        Years.
-    height_cm, height_sd_cm, height_cm_per_decade : float
-    bmi, bmi_log_sd : float
-        Median in kg/m² and log-SD.
-    reference_bmi : float
-        BMI that the medians of the heart belong to.
-    lvm_g, edv_ml, rvedv_ml : float
-        Median at mean height and `reference_bmi` without hypertrophy.
-    lvm_log_per_decade : float
-        Ageing of LV mass.
-    eccentric : float
-        How far hypertrophy widens the cavity (log per log).
-    mass_to_volume : float
-        Usual LV mass over EDV, g/mL.
-    rib_half_width_cm, rib_half_depth_cm, fat_cm, fat_cm_per_bmi : float
-        Rib cage and subcutaneous fat at the median BMI.
-    top_cm, bottom_cm : float
-        Ends of the trunk over the fourth intercostal space.
-    sternal_x_cm, mid_x_cm, apical_z_cm : float
-        Anatomical electrode sites.
-    breast_cm : float
-    base_x_cm, base_z_cm, elevation_offset_deg : float
-        Where the heart lies.
-    lateral_shift_cm : float
-        Mean vertical placement error of V4–V6.
-    rate_bpm, apd_ms, gradient_scale, plateau_slope_per_ms, phase3_factor, notch_epi, notch_rv : float
-        Electrical differences between the sexes.
-    """
-
-    age_mean: float
-    age_sd: float
-    height_cm: float
-    height_sd_cm: float
-    height_cm_per_decade: float
-    bmi: float
-    bmi_log_sd: float
-    reference_bmi: float
-    lvm_g: float
-    edv_ml: float
-    rvedv_ml: float
-    lvm_log_per_decade: float
-    eccentric: float
-    mass_to_volume: float
-    rib_half_width_cm: float
-    rib_half_depth_cm: float
-    fat_cm: float
-    fat_cm_per_bmi: float
-    top_cm: float
-    bottom_cm: float
-    sternal_x_cm: float
-    mid_x_cm: float
-    apical_z_cm: float
-    breast_cm: float
-    base_x_cm: float
-    base_z_cm: float
-    elevation_offset_deg: float
-    lateral_shift_cm: float
-    rate_bpm: float
-    apd_ms: float
-    gradient_scale: float
-    plateau_slope_per_ms: float
-    phase3_factor: float
-    notch_epi: float
-    notch_rv: float
-
-
-MEN = SexNorms(
-    age_mean=58.0, age_sd=11.0, height_cm=168.5, height_sd_cm=6.0, height_cm_per_decade=-1.0, bmi=25.0,
-    bmi_log_sd=0.125, reference_bmi=24.8, lvm_g=115.0, edv_ml=110.0, rvedv_ml=126.0, lvm_log_per_decade=-0.005,
-    eccentric=0.45, mass_to_volume=1.08,
-    rib_half_width_cm=15.4, rib_half_depth_cm=10.0, fat_cm=0.9, fat_cm_per_bmi=0.11, top_cm=18.0, bottom_cm=-36.0,
-    sternal_x_cm=2.3, mid_x_cm=8.5, apical_z_cm=-3.2, breast_cm=0.0, base_x_cm=1.80, base_z_cm=1.05,
-    elevation_offset_deg=0.0, lateral_shift_cm=-0.2, rate_bpm=66.0, apd_ms=304.0, gradient_scale=1.0,
-    plateau_slope_per_ms=0.0143, phase3_factor=1.0, notch_epi=0.050, notch_rv=0.099,
-)  # fmt: skip
-WOMEN = SexNorms(
-    age_mean=60.0, age_sd=10.5, height_cm=156.8, height_sd_cm=5.5, height_cm_per_decade=-1.2, bmi=23.8,
-    bmi_log_sd=0.145, reference_bmi=23.8, lvm_g=83.0, edv_ml=92.0, rvedv_ml=101.0, lvm_log_per_decade=0.02,
-    eccentric=0.15, mass_to_volume=0.93,
-    rib_half_width_cm=13.0, rib_half_depth_cm=8.7, fat_cm=1.3, fat_cm_per_bmi=0.12, top_cm=16.8, bottom_cm=-33.0,
-    sternal_x_cm=2.0, mid_x_cm=7.6, apical_z_cm=-3.0, breast_cm=1.5, base_x_cm=1.50, base_z_cm=1.45,
-    elevation_offset_deg=2.0, lateral_shift_cm=-0.6, rate_bpm=68.0, apd_ms=324.0, gradient_scale=0.85,
-    plateau_slope_per_ms=0.0115, phase3_factor=0.9, notch_epi=0.024, notch_rv=0.042,
-)  # fmt: skip
-"""Taiwanese check-up cohorts for body size (assumed close); LV mass and volumes within Asian CT/CMR ranges (men
-121–145 g, women 86–108 g); trunk and electrode sites assumed; electrical values fitted to published ECG means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,9 +34,9 @@ class MassLaw:
     log_per_mmhg: float = 0.0022
     flat_range: tuple[float, float] | None = None
     edv_share: float = 0.60
-    edv_log_sd: float = 0.11
+    edv_log_sd: float = 0.15
     rvedv_share: float = 0.55
-    rvedv_log_sd: float = 0.12
+    rvedv_log_sd: float = 0.15
     reader_log_sd: float = 0.05
 
 
@@ -143,11 +49,11 @@ class Couplings:
     ``strain`` per SD of mass beyond body size (strain: of mass and concentricity, the same law for both sexes).
     """
 
-    voltage_deficit: float = 0.4
-    slowing: float = 0.08
-    sphericity: float = 0.33
-    elevation_deg: float = 1.0
-    strain: float = 0.20
+    voltage_deficit: float = 0.1
+    slowing: float = 0.02
+    sphericity: float = 0.15
+    elevation_deg: float = 0.5
+    strain: float = 0.15
     strain_threshold: float = 1.2
 
 
@@ -155,76 +61,33 @@ class Couplings:
 class Nuisance:
     """Spread of everything that hides the mass (all assumed)."""
 
-    gain_log_sd: float = 0.18
-    strength_sd: float = 0.12
-    velocity_mode_sd: float = 0.05
-    electrode_log_sd: float = 0.07
-    velocity_log_sd: float = 0.07
-    root_height_sd: float = 0.05
-    root_theta_sd_deg: float = 8.0
+    gain_log_sd: float = 0.16
+    strength_sd: float = 0.1
+    velocity_mode_sd: float = 0.0549
+    electrode_log_sd: float = 0.0836
+    velocity_log_sd: float = 0.078
+    root_height_sd: float = 0.0669
+    root_theta_sd_deg: float = 2.48
     root_delay_sd_ms: float = 1.6
-    gradient_log_sd: float = 0.20
-    gradient_sd_ms: float = 4.0
-    azimuth_sd_deg: float = 6.0
-    elevation_sd_deg: float = 8.0
-    roll_sd_deg: float = 8.0
-    position_sd_cm: float = 0.6
-    placement_sd_cm: float = 1.3
+    gradient_log_sd: float = 0.0745
+    gradient_sd_ms: float = 7.83
+    azimuth_sd_deg: float = 8.63
+    elevation_sd_deg: float = 7.81
+    roll_sd_deg: float = 9.36
+    position_sd_cm: float = 0.942
+    placement_sd_cm: float = 1.06
     sternal_too_high_cm: float = 0.6
-    other_strain_share: float = 0.07
+    other_strain_share: float = 0.06
     rate_sd_bpm: float = 9.5
-    noise_log_sd: float = 0.35
-    noise_scale: float = 1.0
-    lafb_share: float = 0.035
-    irbbb_share: float = 0.04
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReferenceElectrophysiology:
-    """Electrical parameters of the average healthy heart, fitted to published means of normal 12-lead ECGs.
-
-    Velocities in cm/ms, angles in degrees, durations in ms; names as in `Conduction`, `Repolarisation` and `HeartPose`.
-    ``roots`` names each breakthrough.
-    """
-
-    log_gain: float = 3.39
-    azimuth_deg: float = 38.1
-    elevation_deg: float = 28.0
-    roll_deg: float = -22.0
-    base_y_cm: float = -0.10
-    rv_wall_cm: float = 0.336
-    fibre_cm_ms: float = 0.0661
-    transverse_cm_ms: float = 0.0431
-    lv_endo_cm_ms: float = 0.0940
-    rv_endo_cm_ms: float = 0.1221
-    roots: tuple[tuple[str, Root], ...] = (
-        ("septal", Root(site="lv", height=0.461, theta_deg=4.6, delay_ms=0.0)),
-        ("anterior", Root(site="lv", height=0.685, theta_deg=-92.8, delay_ms=3.4)),
-        ("posterior", Root(site="lv", height=0.576, theta_deg=71.8, delay_ms=4.8)),
-        ("anterolateral", Root(site="lv", height=0.631, theta_deg=-81.9, delay_ms=11.3)),
-        ("posterolateral", Root(site="lv", height=0.445, theta_deg=130.2, delay_ms=14.2)),
-        ("right_septal", Root(site="septal", height=0.605, theta_deg=5.0, delay_ms=5.5)),
-        ("right", Root(site="rv", height=0.338, theta_deg=21.0, delay_ms=14.0)),
-    )
-    activation_coupling: float = 0.488
-    transmural_ms: float = 32.0
-    apicobasal_ms: float = 45.0
-    anteroposterior_ms: float = 27.2
-    septolateral_ms: float = -5.4
-    rv_ms: float = -34.0
-    septal_depth: float = 0.05
-    strain_apd_ms: float = 22.0
-    strain_plateau: float = 0.13
-    upstroke_per_ms: float = 0.9
-    phase3_slope_per_ms: float = 0.0532
-    notch_endo: float = 0.0493
-    notch_ms: float = 74.8
-    blood_ratio: float = 3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CohortPreset:
-    """Everything `sample_patient` draws from."""
+    """Everything `sample_patient` draws from.
+
+    With ``reference_heart`` the ECG comes from the average heart of the sex, whatever the LV mass: nothing that depends
+    on mass reaches it (the null control).
+    """
 
     name: str
     women_share: float = 0.45
@@ -233,8 +96,13 @@ class CohortPreset:
     mass: MassLaw = MassLaw()
     couplings: Couplings = Couplings()
     nuisance: Nuisance = Nuisance()
-    reference: ReferenceElectrophysiology = ReferenceElectrophysiology()
-    mains_hz: float = 60.0
+    blocks: BlockNorms = field(default_factory=BlockNorms)
+    reference: ReferenceElectrophysiology = field(default_factory=ReferenceElectrophysiology)
+    atria: AtriaNorms = field(default_factory=AtriaNorms)
+    rhythm: RhythmNorms = field(default_factory=RhythmNorms)
+    recorder: RecorderNorms = field(default_factory=RecorderNorms)
+
+    reference_heart: bool = False
 
     @property
     def parameter_sha256(self) -> str:
@@ -243,8 +111,17 @@ class CohortPreset:
 
 
 _SHIFTED_NUISANCE = replace(
-    Nuisance(), placement_sd_cm=1.9, sternal_too_high_cm=1.4, noise_scale=1.6, other_strain_share=0.14,
-    gain_log_sd=0.22, electrode_log_sd=0.10, lafb_share=0.06, irbbb_share=0.06,
+    Nuisance(), placement_sd_cm=1.9, sternal_too_high_cm=1.4, other_strain_share=0.14,
+    gain_log_sd=0.22, electrode_log_sd=0.10,
+)  # fmt: skip
+
+_SHIFTED_RHYTHM = replace(
+    RhythmNorms(), fibrillation_share=0.025, premature_atrial_share=0.05, premature_ventricular_share=0.035,
+)  # fmt: skip
+_SHIFTED_RECORDER = replace(
+    RecorderNorms(), noise_scale=1.5, motion_share=0.25, mains_hz=50.0, mains_uv=1.0,
+    high_pass_hz=((0.05, 0.65), (0.5, 0.35)), low_pass_hz=((150.0, 0.25), (100.0, 0.35), (40.0, 0.40)),
+    resolution_uv=((1.0, 0.40), (2.5, 0.35), (5.0, 0.25)),
 )  # fmt: skip
 
 PRESETS: Mapping[str, CohortPreset] = MappingProxyType(
@@ -259,7 +136,8 @@ PRESETS: Mapping[str, CohortPreset] = MappingProxyType(
             women=replace(WOMEN, age_mean=69.0, bmi=26.8, bmi_log_sd=0.18),
             mass=replace(MassLaw(), hypertrophy_share=0.32, reader_log_sd=0.08),
             nuisance=_SHIFTED_NUISANCE,
-            mains_hz=50.0,
+            rhythm=_SHIFTED_RHYTHM,
+            recorder=_SHIFTED_RECORDER,
         ),
     }
 )  # fmt: skip
@@ -267,8 +145,56 @@ PRESETS: Mapping[str, CohortPreset] = MappingProxyType(
 training. ``shifted``: older, heavier, other placement, noise and prevalence, for external validation."""
 
 
+def _sex_neutral(preset: CohortPreset) -> CohortPreset:
+    """Both sexes get the mean of their electrical parameters."""
+    mean = {name: 0.5 * (getattr(preset.men, name) + getattr(preset.women, name)) for name in ELECTRICAL_FIELDS}
+    return replace(preset, men=replace(preset.men, **mean), women=replace(preset.women, **mean))
+
+
+def _sex_swapped(preset: CohortPreset) -> CohortPreset:
+    """Each sex gets the electrical parameters of the other."""
+    men = {name: getattr(preset.men, name) for name in ELECTRICAL_FIELDS}
+    women = {name: getattr(preset.women, name) for name in ELECTRICAL_FIELDS}
+    return replace(preset, men=replace(preset.men, **women), women=replace(preset.women, **men))
+
+
+def _without_strain(preset: CohortPreset) -> CohortPreset:
+    """No strain from hypertrophy; that from other causes stays."""
+    return replace(preset, couplings=replace(preset.couplings, strain=0.0))
+
+
+def _with_information(preset: CohortPreset, *, hiding: float, deficit: float) -> CohortPreset:
+    """Scale the spread that hides the mass and the voltage that hypertrophied muscle loses."""
+    nuisance = preset.nuisance
+    scaled = {name: hiding * getattr(nuisance, name) for name in _HIDING_FIELDS}
+    couplings = replace(preset.couplings, voltage_deficit=deficit * preset.couplings.voltage_deficit)
+    return replace(preset, nuisance=replace(nuisance, **scaled), couplings=couplings)
+
+
+_HIDING_FIELDS = ("gain_log_sd", "strength_sd", "electrode_log_sd")
+
+VARIANTS: Mapping[str, Callable[[CohortPreset], CohortPreset]] = MappingProxyType(
+    {
+        "sparse": lambda preset: _with_information(preset, hiding=1.5, deficit=1.5),
+        "rich": lambda preset: _with_information(preset, hiding=0.5, deficit=0.5),
+        "null": lambda preset: replace(preset, reference_heart=True),
+        "no-strain": _without_strain,
+        "sex-neutral": _sex_neutral,
+        "sex-swapped": _sex_swapped,
+    }
+)
+"""What "preset@variant" changes: two further worlds (how much the ECG knows of mass) and the controls of
+docs/protocol.md."""
+
+
 def preset_named(name: str) -> CohortPreset:
-    """The preset of this name; `CohortError` when there is none."""
-    if name not in PRESETS:
-        raise CohortError(f"There is no cohort preset {name!r}: choose one of {', '.join(PRESETS)}.")
-    return PRESETS[name]
+    """The preset of this name, for example "taiwan-like" or "taiwan-like@null"; `CohortError` when there is none."""
+    base, *variants = name.split("@")
+    if base not in PRESETS:
+        raise CohortError(f"There is no cohort preset {base!r}: choose one of {', '.join(PRESETS)}.")
+    preset = PRESETS[base]
+    for variant in variants:
+        if variant not in VARIANTS:
+            raise CohortError(f"There is no variant {variant!r} of a preset: choose one of {', '.join(VARIANTS)}.")
+        preset = VARIANTS[variant](preset)
+    return replace(preset, name=name)

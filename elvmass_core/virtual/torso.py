@@ -1,12 +1,18 @@
-"""The trunk as a closed superelliptic surface, the nine electrodes on it, and the torso's boundary-element solution."""
+"""The trunk as a closed superelliptic surface, the nine electrodes on it, and the torso's boundary-element solution.
 
-from dataclasses import dataclass
+Three tissues: everything not named below (conductivity 1), the lungs, and the fat under the skin. Fat of thickness h
+and relative conductivity s is a thin layer: current sees a boundary at s·h, and the skin sees the potential under it
+blurred by 1/cosh(kh) ≈ 1 − k²h²/2 at a spatial frequency k, which is the mean over a ring of radius √2·h.
+"""
+
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 
 import numpy as np
 
 from elvmass_core.domain import FloatArray
-from elvmass_core.virtual.bem import BoundaryElements, project_radially
+from elvmass_core.virtual.bem import Boundary, BoundaryElements, project_radially
+from elvmass_core.virtual.lungs import HeartSpace, Lungs, RibCage, lung_surfaces
 from elvmass_core.virtual.mesh import IntArray
 
 ELECTRODES = ("V1", "V2", "V3", "V4", "V5", "V6", "RA", "LA", "LL")
@@ -26,14 +32,21 @@ _MIDAXILLARY = 0.96
 _ARC_CM_PER_RAD = 15.0
 _BREAST_WIDTH_CM = 5.0
 _TORSO_CACHE = 8
+FAT_CONDUCTIVITY = 0.2
+"""Fat 0.04 S/m (Gabriel et al. 1996, doi 10.1088/0031-9155/41/11/003) over a mean of 0.2 S/m."""
+BREAST_AS_FAT = 0.3
+"""Share of the breast's height that lies under an electrode, which is put below its fold (assumed)."""
+_RING_POINTS = 6
+_INNER_WALL_CM = 1.6
+"""Ribs and muscle between fat and lung."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorsoShape:
     """Outer surface of the trunk, lengths in cm, z up from the fourth intercostal space.
 
-    ``exponent`` 2 is an ellipse, larger is boxier; ``waist`` > 1 widens the belly; ``breast_cm`` is the height of the
-    breasts, centred at ``breast_x_cm`` (both sides) and ``breast_z_cm``.
+    ``exponent`` 2 is an ellipse, larger is boxier; ``waist`` > 1 widens the belly; ``fat_cm`` of the half-axes is fat;
+    ``breast_cm`` is the height of the breasts, centred at ``breast_x_cm`` (both sides) and ``breast_z_cm``.
     """
 
     half_width_cm: float
@@ -45,6 +58,26 @@ class TorsoShape:
     breast_cm: float = 0.0
     breast_x_cm: float = 8.5
     breast_z_cm: float = -3.5
+    fat_cm: float = 1.0
+    lungs: Lungs = field(default_factory=Lungs)
+
+    @property
+    def conducting(self) -> "TorsoShape":
+        """The boundary that current sees: fat and breasts thinned by their conductivity."""
+        lost = (1.0 - FAT_CONDUCTIVITY) * self.fat_cm
+        return replace(
+            self, half_width_cm=self.half_width_cm - lost, half_depth_cm=self.half_depth_cm - lost,
+            breast_cm=FAT_CONDUCTIVITY * self.breast_cm, fat_cm=FAT_CONDUCTIVITY * self.fat_cm,
+        )  # fmt: skip
+
+    @property
+    def ribs(self) -> RibCage:
+        """Inner surface of the chest wall."""
+        inside = self.fat_cm + _INNER_WALL_CM
+        return RibCage(
+            half_width_cm=self.half_width_cm - inside, half_depth_cm=self.half_depth_cm - inside,
+            exponent=self.exponent, top_cm=0.86 * self.top_cm,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +97,7 @@ class Placement:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Torso:
-    """A solved torso: mesh, electrode positions (9, 3) in the order of `ELECTRODES`, and boundary elements."""
+    """A solved torso: skin, electrode positions (9, 3) on it in the order of `ELECTRODES`, and boundary elements."""
 
     shape: TorsoShape
     vertices_cm: FloatArray
@@ -74,17 +107,43 @@ class Torso:
 
 
 @lru_cache(maxsize=_TORSO_CACHE)
-def solve_torso(shape: TorsoShape, placement: Placement) -> Torso:
-    """Mesh the trunk, place the electrodes and solve the boundary elements; the last few torsos are remembered."""
-    vertices = trunk_vertices(shape)
-    triangles = trunk_triangles()
-    electrodes, faces = project_radially(electrode_positions(shape, placement), vertices, triangles)
-    boundary = BoundaryElements(vertices, triangles, electrodes, faces)
-    for array in (vertices, electrodes):
+def solve_torso(shape: TorsoShape, placement: Placement, heart: HeartSpace) -> Torso:
+    """Mesh the trunk, place the electrodes and solve the boundary elements; the last few torsos are remembered.
+
+    Parameters
+    ----------
+    shape, placement
+    heart : HeartSpace
+        What the lungs leave free.
+    """
+    triangles, inner = trunk_triangles(), shape.conducting
+    vertices = trunk_vertices(inner)
+    skin = Boundary(vertices_cm=vertices, triangles=triangles, conductivity_step=1.0)
+    right, left, lung_triangles = lung_surfaces(shape.lungs, shape.ribs, heart)
+    step = shape.lungs.conductivity - 1.0
+    lungs = [Boundary(vertices_cm=lung, triangles=lung_triangles, conductivity_step=step) for lung in (right, left)]
+    seen, faces = project_radially(_rings(shape, inner, placement), vertices, triangles)
+    boundary = BoundaryElements([skin, *lungs], seen, faces).averaged(len(ELECTRODES))
+    outside, electrodes = trunk_vertices(shape), electrode_positions(shape, placement)
+    for array in (outside, electrodes):
         array.setflags(write=False)
     return Torso(
-        shape=shape, vertices_cm=vertices, triangles=triangles, electrodes_cm=electrodes, boundary=boundary
+        shape=shape, vertices_cm=outside, triangles=triangles, electrodes_cm=electrodes, boundary=boundary
     )  # fmt: skip
+
+
+def _rings(shape: TorsoShape, inner: TorsoShape, placement: Placement) -> FloatArray:
+    """Points whose mean potential each electrode sees through the fat, shape (9 · 6, 3), not yet on the surface."""
+    middle = electrode_positions(inner, placement)
+    bulge = shape.breast_cm * _breast_profile(shape, middle[:, 0], middle[:, 2])
+    radius = np.sqrt(2.0) * (shape.fat_cm + BREAST_AS_FAT * bulge)
+    radius[ELECTRODES.index("RA") :] = 0.0  # limbs: what is there does not vary over a few centimetres
+    sideways = np.stack([-middle[:, 1], middle[:, 0], np.zeros(len(middle))], axis=1)
+    sideways /= np.linalg.norm(sideways, axis=1, keepdims=True)
+    turn = (np.arange(_RING_POINTS) + 0.5) * 2.0 * np.pi / _RING_POINTS
+    around = np.cos(turn)[:, None, None] * sideways + np.sin(turn)[:, None, None] * np.array([0.0, 0.0, 1.0])
+    rings: FloatArray = middle + radius[:, None] * around
+    return rings.transpose(1, 0, 2).reshape(-1, 3)
 
 
 def surface_point(shape: TorsoShape, angle_rad: FloatArray, z_cm: FloatArray) -> FloatArray:

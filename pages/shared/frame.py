@@ -14,10 +14,14 @@ _STYLE = """
 [data-testid="stMetricValue"] { line-height: 1.2; }
 h1 { padding: 0 0 0.5rem 0 !important; }
 @media (min-width: 641px) { [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; } }
-@media (max-width: 640px) { /* charts keep a readable width and scroll sideways inside their own box */
-  [class*="st-key-wide_chart"][class*="_box"] { overflow-x: auto; }
-  [class*="st-key-wide_chart"][class*="_box"] > div { min-width: 640px; }
-  [class*="st-key-wide_chart_paper"][class*="_box"] > div { min-width: 1250px; }
+/* the numbers of an ECG outside the models' scope */
+.st-key-subdued [data-testid="stMetricValue"] { font-size: 1.1rem; font-weight: 400; opacity: 0.8; }
+.st-key-subdued strong { font-weight: 400; }
+@media (max-width: 640px) { /* the sheet of ECG paper keeps a readable width and scrolls sideways in its own box */
+  .st-key-wide_chart_paper_box { overflow-x: auto; }
+  .st-key-wide_chart_paper_box > div { min-width: 1250px; }
+  .st-key-wide_chart_paper_box::before { content: "Swipe sideways for the rest of the sheet →"; position: sticky;
+    left: 0; width: max-content; font-size: 0.85rem; }
 }
 </style>
 """

@@ -3,9 +3,18 @@
 import streamlit as st
 
 from elvmass_core.domain import Attribution, Beat, Patient, Recording, Report
-from elvmass_core.figures import PAPER_LAYOUTS, averaged_beat, ecg_paper, segment_table, sheet_seconds, waterfall
+from elvmass_core.figures import (
+    BEAT_LEGEND,
+    PAPER_LAYOUTS,
+    averaged_beat,
+    ecg_paper,
+    segment_table,
+    sheet_seconds,
+    waterfall,
+)
 from elvmass_core.report import to_json
-from elvmass_core.units import LEADS
+from elvmass_core.units import LEADS, LIMB_LEADS, PRECORDIAL_LEADS
+from elvmass_core.wording import percent
 from pages.shared import cache, render
 from pages.shared.frame import text, theme
 
@@ -29,11 +38,22 @@ def beat_panel(recording: Recording, patient: Patient) -> None:
     if wanted:
         with st.spinner("Explaining the estimate …"):
             attribution = cache.report(recording, patient, explain=True).attribution
-    figure = averaged_beat(report.beat, attribution, show_beats=False, height=520, theme=theme())
-    words = "coloured by grams per 10 ms" if attribution is not None else "without saliency"
-    render.chart(figure, key="wide_chart_beat", alt=f"Averaged beat of 12 leads in mV against ms, {words}.")
+    _beat_charts(report.beat, attribution, key="beat", show_beats=False, height=490)
     if attribution is not None:
         st.caption(f"{saliency_words(attribution)} {text('saliency_caution')}")
+
+
+def _beat_charts(beat: Beat, attribution: Attribution | None, *, key: str, show_beats: bool, height: int) -> None:
+    """Limb and precordial leads beside each other, or below each other on a phone."""
+    words = "coloured by grams per 10 ms" if attribution is not None else "without saliency"
+    groups = {"limb": LIMB_LEADS, "precordial": PRECORDIAL_LEADS}
+    with st.container(key=f"{key}_charts", gap="xsmall"):
+        for column, (group, leads) in zip(st.columns(2, gap="xsmall"), groups.items(), strict=True):
+            figure = averaged_beat(beat, attribution, leads=leads, show_beats=show_beats, height=height, theme=theme())
+            with column:
+                alt = f"Averaged beat of the {group} leads in mV against ms, {words}."
+                render.chart(figure, key=f"{key}_{group}", alt=alt)
+        st.caption(BEAT_LEGEND)
 
 
 def _beats_words(beat: Beat) -> str:
@@ -42,7 +62,8 @@ def _beats_words(beat: Beat) -> str:
 
 def saliency_words(attribution: Attribution) -> str:
     """Shares and agreement of a map in one sentence."""
-    share = "" if attribution.st_t_share is None else f"ST–T carries **{attribution.st_t_share:.0%}** of the saliency. "
+    known = attribution.st_t_share
+    share = "" if known is None else f"ST–T carries **{percent(known)}** of the saliency. "
     agreement = (
         "" if attribution.agreement is None else f"Agreement of the fold members: r {attribution.agreement:.2f}."
     )
@@ -106,8 +127,7 @@ def _beat_tab(report: Report) -> None:
         st.markdown("No averaged beat could be formed.")
         return
     st.markdown(_used_words(report.beat))
-    figure = averaged_beat(report.beat, height=640, theme=theme())
-    render.chart(figure, key="wide_chart_beats", alt="Averaged beat of 12 leads with all single beats and ± 1 SD.")
+    _beat_charts(report.beat, None, key="beats", show_beats=True, height=600)
     if report.estimate is None:
         return
     with st.spinner("Explaining the estimate …"):

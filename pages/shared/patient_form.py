@@ -9,10 +9,11 @@ from pages.shared.state import Visit
 
 _SEX_WORDS = {Sex.FEMALE: "Female", Sex.MALE: "Male", Sex.UNKNOWN: "Unknown"}
 _NUMBERS = {"age_years": "Age, years", "height_cm": "Height, cm", "weight_kg": "Weight, kg"}
+_SIZE_HELP = "May stay empty: then there is no index and no LVH answer, and the interval is one fitted without it."
 _HELP = {
     "age_years": "Needed: adults only.",
-    "height_cm": "May stay empty: then the interval is wider and there is no index and no LVH answer.",
-    "weight_kg": "May stay empty: then the interval is wider and there is no index and no LVH answer.",
+    "height_cm": _SIZE_HELP,
+    "weight_kg": _SIZE_HELP,
 }
 
 

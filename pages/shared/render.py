@@ -7,14 +7,16 @@ import re
 from collections.abc import Mapping, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from elvmass_core.domain import CriterionResult, Estimate, Features, Finding, Lvh, Patient, Report, Severity, Sex
 from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale
 from elvmass_core.models.bundle import Bundle
-from elvmass_core.quality import NOT_CHECKED
+from elvmass_core.quality import NOT_CHECKED, scope_words
 from elvmass_core.quality.beat import QRS_SPAN_MV
 from elvmass_core.report import AGE_SHOWN_UP_TO
 from elvmass_core.units import MILLIVOLTS_PER
+from elvmass_core.wording import alone_words, lvh_in_test_words, percent
 from pages.shared.state import Visit
 
 _SEX = {Sex.FEMALE: "women", Sex.MALE: "men", Sex.UNKNOWN: "unknown"}
@@ -101,12 +103,17 @@ def source_words(source: str, given: Patient, used: Patient) -> str:
 def result_card(report: Report, truth_g: float | None, theme: Theme) -> None:
     """What the models say, or why they say nothing, with every doubt beside it."""
     with st.container(border=True, key="result_card", gap="xsmall"):
+        outside = scope_words(report.findings)
         if report.estimates:
-            st.markdown("##### Model output (trained on simulated patients)")
+            st.markdown(f"##### Model output (trained on {_patients_words(report.estimates)})")
+            if outside:
+                st.warning(f"**{plain(outside)}**")
         if report.estimate is not None:
-            _one_estimate(report, report.estimate, truth_g, theme)
+            with _number_box(outside):
+                _one_estimate(report, report.estimate, truth_g, theme, outside=bool(outside))
         elif report.estimates:
-            _both_models(report)
+            with _number_box(outside):
+                _both_models(report)
         else:
             _refusal(report)
         criteria_line(report.criteria)
@@ -115,49 +122,49 @@ def result_card(report: Report, truth_g: float | None, theme: Theme) -> None:
             _signature(report.estimates)
 
 
-def _one_estimate(report: Report, estimate: Estimate, truth_g: float | None, theme: Theme) -> None:
+def _number_box(outside: str) -> DeltaGenerator:
+    """Where the numbers stand: in small grey print (`frame`) on an ECG outside the models' scope."""
+    return st.container(key="subdued" if outside else "numbers", gap="xsmall")
+
+
+def _patients_words(estimates: Sequence[Estimate]) -> str:
+    return "simulated patients" if any(one.simulated for one in estimates) else "patients of a user's own table"
+
+
+def _one_estimate(report: Report, estimate: Estimate, truth_g: float | None, theme: Theme, *, outside: bool) -> None:
     mass, index = st.columns(2)
     with mass.container(gap=None):
         st.metric("LV mass", grams(estimate.lvm_g), help="Left ventricular mass: the mean of the ensemble members.")
         st.markdown(interval_words(estimate))
     with index.container(gap=None):
-        _index(estimate)
+        _index(estimate, judged=not outside)
     _lvh_line(estimate)
-    scale = estimate_scale(estimate, bsa_m2=report.patient.bsa_m2, truth_g=truth_g, theme=theme)
+    scale = estimate_scale(estimate, bsa_m2=report.patient.bsa_m2, truth_g=truth_g, theme=theme, muted=outside)
     chart(scale, key="estimate_scale", alt=f"Scale in grams: {interval_words(estimate)}.")
-    change = signed(estimate.lvm_g - estimate.demographics_only_g)
-    alone = grams(estimate.demographics_only_g)
-    st.markdown(f"From {known_words(report.patient)} alone **{alone}**; the ECG adds **{change} g**.")
+    st.caption(f"◇ model reference: {_reference_words(estimate)}, where the explanation of the grams starts.")
+    st.markdown(alone_words(estimate, report.patient, outside=outside))
 
 
-def known_words(patient: Patient) -> str:
-    """What the demographics-only answer rests on."""
-    if patient.bsa_m2 is not None:
-        return "body size, age and sex"
-    known = [
-        word for word, value in (("height", patient.height_cm), ("weight", patient.weight_kg)) if value is not None
-    ]
-    return ", ".join([*known, "age"]) + " and sex"
+def _reference_words(estimate: Estimate) -> str:
+    who = _SEX[estimate.sex]
+    return f"what the model says for the mean beat of its training {who} without LVH and their mean body"
 
 
 def interval_words(estimate: Estimate) -> str:
     """The interval and what it covers."""
     low, high = estimate.interval_g
-    return f"**{low:.0f}–{high:.0f} g** ({estimate.coverage:.0%} interval)"
+    return f"**{low:.0f}–{high:.0f} g** ({percent(estimate.coverage)} interval)"
 
 
-def signed(value: float) -> str:
-    """A whole number with its sign, a true minus, and ±0 for what rounds to nothing."""
-    words = f"{value:+.0f}"
-    return "±0" if words in ("+0", "-0") else words.replace("-", "−")
-
-
-def _index(estimate: Estimate) -> None:
+def _index(estimate: Estimate, *, judged: bool) -> None:
     if estimate.lvmi_g_m2 is None:
         st.metric("Index", "—", help="LV mass ÷ body surface area (DuBois): needs height and weight.")
         st.markdown("needs height and weight")
         return
     st.metric("Index", f"{estimate.lvmi_g_m2:.0f} g/m²", help="LV mass ÷ body surface area (DuBois).")
+    if not judged:
+        st.markdown("not judged against a cut-off")
+        return
     modality, _, source = estimate.cutoff_source.partition(": ")
     st.markdown(f"LVH above **{estimate.cutoff_g_m2:.0f} g/m²**, {plain(modality)}", help=plain(source) or None)
 
@@ -168,10 +175,13 @@ def _lvh_line(estimate: Estimate) -> None:
     st.markdown(f"{badge} {reason}")
     if estimate.p_lvh is not None:
         st.markdown(
-            f"P(LVH) **{estimate.p_lvh:.0%}** in simulated patients, prevalence {estimate.prevalence:.0%}",
-            help="How often simulated patients with such an answer had LVH. In other people the prevalence differs, "
+            f"P(LVH) **{percent(estimate.p_lvh)}** in {_patients_words([estimate])}, "
+            f"prevalence {percent(estimate.prevalence)}",
+            help="How often calibration patients with such an answer had LVH. In other people the prevalence differs, "
             "and so does this probability.",
         )
+    if estimate.lvh is not Lvh.NO_RESULT and estimate.lvh_in_test is not None:
+        st.caption(lvh_in_test_words(estimate))
 
 
 def _both_models(report: Report) -> None:
@@ -193,7 +203,7 @@ def _refusal(report: Report) -> None:
 
 def _signature(estimates: Sequence[Estimate]) -> None:
     names = " · ".join(f"{plain(estimate.model)} ({estimate.bundle_sha256[:10]})" for estimate in estimates)
-    st.caption(f"Model {names}. Trained on simulated patients; not validated in humans.")
+    st.caption(f"Model {names}. Trained on {_patients_words(estimates)}; not validated in humans.")
 
 
 def findings_list(findings: Sequence[Finding], heading: str) -> None:
@@ -278,14 +288,14 @@ def amplitude_rows(features: Features, leads: Sequence[str]) -> list[dict[str, s
 
 def criteria_rows(criteria: Sequence[CriterionResult]) -> list[dict[str, str]]:
     """Criteria with value, cut-off, verdict and source."""
-    verdict = {True: "▲ met", False: "○ not met", None: "not applicable"}
+    verdict = {True: "▲ met", False: "○ not met"}
     return [
         {
             "Criterion": plain(result.name),
             "Formula": plain(result.formula),
             "Value": value_words(result.value, result.unit),
             "Cut-off": plain(f"{result.comparison} {result.cutoff:g} {result.unit}"),
-            "Result": verdict[result.met] + (f": {plain(result.reason)}" if result.reason else ""),
+            "Result": plain(result.reason) if result.met is None else verdict[result.met],
             "Source": plain(result.source),
         }
         for result in criteria
@@ -307,6 +317,15 @@ def manifest_rows(bundle: Bundle) -> list[dict[str, str]]:
     """The facts of a weight bundle, one per row, nested facts with their path."""
     facts = {name: bundle.manifest[name] for name in _FACTS if name in bundle.manifest}
     return [{"Fact": plain(name), "Value": plain(value)} for name, value in _flat(facts).items()]
+
+
+def training_words(bundle: Bundle) -> str:
+    """What a bundle was trained on, as its manifest says."""
+    description = plain(str(bundle.manifest["training"]["source"]["description"]))
+    if not bundle.simulated:
+        return f"Trained on patients of a user's own table: {description}"
+    never = "These weights have never seen a real patient: they are **trained on simulated patients**"
+    return f"{never} whose LV mass is known by construction. {description}"
 
 
 def _flat(facts: Mapping[str, object], path: str = "") -> dict[str, str]:

@@ -117,12 +117,12 @@ needs_weights = pytest.mark.skipif(
 
 def upload(page, files: list[Path]) -> None:
     page.locator('input[type="file"]').set_input_files([str(path) for path in files])
-    beat_chart(page).wait_for(timeout=WAIT_MS)
+    page.locator(".st-key-beat_precordial .js-plotly-plot").wait_for(timeout=WAIT_MS)
 
 
 def beat_chart(page):
-    """The averaged beat beside the result card."""
-    return page.locator(".st-key-wide_chart_beat .js-plotly-plot")
+    """The averaged beat beside the result card: limb and precordial leads."""
+    return page.locator(".st-key-beat_charts")
 
 
 def grams(page) -> int:
@@ -136,7 +136,8 @@ def grams(page) -> int:
 
 
 def wait_for_saliency(page) -> None:
-    beat_chart(page).get_by_text("g per 10 ms").wait_for(timeout=WAIT_MS)
+    for group in ("limb", "precordial"):
+        page.locator(f".st-key-beat_{group}").get_by_text("g per 10 ms").wait_for(timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("kind", ["DICOM", "WFDB"])
@@ -166,7 +167,24 @@ def test_one_click_leads_to_the_plain_beat(page):
     upload(page, [DICOM])
     wait_for_saliency(page)
     page.get_by_text("Saliency on the beat").click()
-    beat_chart(page).get_by_text("g per 10 ms").wait_for(state="detached", timeout=WAIT_MS)
+    for group in ("limb", "precordial"):
+        scale = page.locator(f".st-key-beat_{group}").get_by_text("g per 10 ms")
+        scale.wait_for(state="detached", timeout=WAIT_MS)
+
+
+def test_on_a_phone_the_twelve_leads_stand_below_each_other_within_the_width(page):
+    page.set_viewport_size({"width": 390, "height": 844})
+    upload(page, [DICOM])
+    limb, precordial = (page.locator(f".st-key-beat_{group} .js-plotly-plot") for group in ("limb", "precordial"))
+    page.wait_for_timeout(1000)
+    above, below = limb.bounding_box(), precordial.bounding_box()
+    assert above["y"] + above["height"] <= below["y"] + 1
+    for box in (above, below):
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 390
+    for lead in LEADS:
+        name = beat_chart(page).get_by_text(lead, exact=True).bounding_box()
+        assert name["x"] + name["width"] <= 390, lead
 
 
 @needs_weights

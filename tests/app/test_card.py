@@ -7,10 +7,10 @@ import pytest
 from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
-from elvmass_core import pipeline
+from elvmass_core import pipeline, wording
 from elvmass_core.domain import Estimate, Finding, Lvh, Patient, Report, Severity, Sex
 from elvmass_core.models.bundle import Models
-from pages.shared import cache, render
+from pages.shared import cache
 
 ROOT = Path(__file__).parents[2]
 DICOM = Path(str(get_testdata_file("waveform_ecg.dcm", download=False)))
@@ -63,19 +63,56 @@ def test_mass_index_interval_and_cutoff_are_shown_with_units_and_rounded_once(mo
     at = show(monkeypatch, ESTIMATE)
     assert [metric.value for metric in at.metric] == ["119 g", "70 g/m²"]
     assert "96–141 g" in words(at)
-    assert "90% interval" in words(at)
+    assert "90 % interval" in words(at)
     assert "65 g/m²" in words(at)
     assert "coronary CT angiography" in words(at)
 
 
-def test_what_the_ecg_adds_to_what_is_known_of_the_person_is_said(monkeypatch):
-    assert "From age and sex alone **104 g**; the ECG adds **+14 g**." in words(show(monkeypatch, ESTIMATE))
-    assert render.known_words(Patient(height_cm=160.0, weight_kg=60.0)) == "body size, age and sex"
-    assert render.known_words(Patient(height_cm=160.0)) == "height, age and sex"
+def test_what_the_ecg_changes_in_what_is_known_of_the_person_is_said(monkeypatch):
+    assert "From age and sex alone 104 g; the ECG raises it by 14 g." in words(show(monkeypatch, ESTIMATE))
+    assert wording.known_words(Patient(height_cm=160.0, weight_kg=60.0)) == "body size, age and sex"
+    assert wording.known_words(Patient(height_cm=160.0)) == "height, age and sex"
+
+
+@pytest.mark.parametrize(
+    ("lvm_g", "want"), [(102.2, "lowers it by 2 g"), (104.4, "does not change it"), (106.4, "raises it by 2 g")]
+)
+def test_a_change_is_a_verb_and_not_a_negative_addition(lvm_g, want):
+    one = replace(ESTIMATE, lvm_g=lvm_g)
+    assert wording.alone_words(one, Patient(), outside=False).endswith(f"the ECG {want}.")
+
+
+def test_how_many_with_lvh_were_missed_in_the_test_stands_beside_every_judgement(monkeypatch):
+    one = replace(ESTIMATE, lvh_in_test=(3, 50, 15))
+    want = "Of 68 simulated test patients with LVH, 3 were flagged, 50 uncertain and 15 not flagged."
+    assert want in words(show(monkeypatch, one))
+    assert "simulated" not in wording.lvh_in_test_words(replace(one, simulated=False))
+
+
+@pytest.mark.parametrize("code", ["wide_qrs", "irregular_rhythm", "p_wave_not_found"])
+def test_an_ecg_the_models_do_not_know_is_cautioned_above_a_subdued_number(monkeypatch, code):
+    outside = Finding(code=code, severity=Severity.CAUTION, message="Something is wrong.", observed="140 ms")
+    one = replace(ESTIMATE, p_lvh=None, lvh=Lvh.NO_RESULT, lvh_reason="not judged", lvh_in_test=(3, 50, 15))
+    at = show(monkeypatch, one, findings=(outside,))
+    assert "Outside what the models know" in at.warning[1].value.replace("\\", "")
+    banner, caution, mass, *_ = [element.value for element in at.main if element.type in ("warning", "metric")]
+    assert "not for diagnosis" in banner
+    assert "Outside what" in caution
+    assert mass == "119 g"
+    shown = words(at)
+    assert "96–141 g" in shown
+    assert "P(LVH)" not in shown
+    assert "65 g/m²" not in shown
+    assert "with LVH" not in shown
+    assert "the ECG raises" not in shown
+
+
+def test_an_ecg_the_models_know_gets_no_such_warning(monkeypatch):
+    assert len(show(monkeypatch, ESTIMATE).warning) == 1
 
 
 def test_the_probability_names_its_population_and_prevalence(monkeypatch):
-    assert "P(LVH) **61%** in simulated patients, prevalence 27%" in words(show(monkeypatch, ESTIMATE))
+    assert "P(LVH) **61 %** in simulated patients, prevalence 27 %" in words(show(monkeypatch, ESTIMATE))
 
 
 def test_the_model_and_the_start_of_its_hash_are_shown(monkeypatch):
@@ -123,4 +160,4 @@ def test_a_stop_takes_the_place_of_every_number_and_comes_first(monkeypatch):
     assert [error.value for error in at.error] == ["The gain is in doubt. Found: 9 mV. Expected: ≤ 4 mV."]
     assert "The QRS is wide" in shown
     assert len(at.metric) == 0
-    assert len(at.get("plotly_chart")) == 2  # the ECG can still be looked at
+    assert len(at.get("plotly_chart")) == 3  # the ECG can still be looked at

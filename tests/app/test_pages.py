@@ -1,6 +1,7 @@
 """The pages without a browser: banner from both entries, reading, refusing, forgetting."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,10 +9,10 @@ import pytest
 from pydicom.data import get_testdata_file
 from streamlit.testing.v1 import AppTest
 
-from elvmass_core.domain import DISCLAIMER, Patient, Sex
+from elvmass_core.domain import DISCLAIMER, CriterionResult, Patient, Sex
 from elvmass_core.io import read_recording
 from elvmass_core.io.wfdb import write_wfdb
-from elvmass_core.models.bundle import Models
+from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.units import LEADS
 from pages.shared import cache, examples, render
 from tests import synthetic
@@ -92,7 +93,7 @@ def test_without_weights_a_dicom_file_shows_its_beat_and_says_why_there_is_no_es
     assert "No estimate" in words(at)
     assert any("weights are not available" in error.value for error in at.error)
     assert "Averaged beat" in words(at)
-    assert charts(at) == 2  # the averaged beat and the 12 leads
+    assert charts(at) == 3  # the averaged beat of limb and precordial leads, and the 12 leads
 
 
 def test_age_and_sex_come_from_the_file_with_their_source():
@@ -265,14 +266,43 @@ def test_text_from_a_file_has_no_power_over_the_page(text):
     assert all(f"\\{mark}" in escaped for mark in set(text) & set("![]()<>$:"))
 
 
-@pytest.mark.parametrize(("value", "words"), [(0.3, "±0"), (-0.3, "±0"), (4.4, "+4"), (-4.4, "−4")])
-def test_a_change_in_grams_is_written_with_its_sign(value, words):
-    assert render.signed(value) == words
-
-
 def test_an_age_over_89_is_written_as_90_plus():
     assert render.patient_words("age_years", 93.0) == "90+ years"
     assert render.patient_words("age_years", 89.0) == "89 years"
+
+
+@pytest.mark.parametrize(
+    ("met", "reason", "want"),
+    [
+        (True, "", "▲ met"),
+        (False, "", "○ not met"),
+        (None, "not applicable: QRS of 140 ms", "not applicable: QRS of 140 ms"),
+        (None, "could not be measured", "could not be measured"),
+    ],
+)
+def test_a_criterion_without_a_verdict_says_why_once(met, reason, want):
+    one = CriterionResult(
+        name="a", value=1.0, unit="mV", cutoff=2.0, comparison="≥", met=met, reason=reason, formula="f", source="s"
+    )
+    assert render.criteria_rows([one])[0]["Result"] == render.plain(want)
+
+
+def test_the_form_does_not_promise_a_wider_interval():
+    at = upload(DICOM.read_bytes())
+    assert "wider" not in at.number_input(key="height_cm_1").help
+
+
+def test_the_model_card_takes_what_it_was_trained_on_from_the_manifest(untrained, monkeypatch):
+    bundles = load_models(untrained).bundles
+    assert "trained on simulated patients" in render.training_words(bundles[0])
+    assert "Untrained, for tests" in render.training_words(bundles[0])
+    source = bundles[0].manifest["training"]["source"] | {"simulated": False, "description": "My table."}
+    own = replace(bundles[0], manifest={"training": {**bundles[0].manifest["training"], "source": source}})
+    monkeypatch.setattr(cache, "models", lambda: Models(bundles=(own,)))
+    at = AppTest.from_file(str(ROOT / "pages" / "model_card.py"), default_timeout=TIMEOUT_S).run()
+    shown = " ".join(element.value for kind in (at.markdown, at.info) for element in kind)
+    assert "My table" in shown
+    assert "simulated" not in shown
 
 
 def test_not_measurable_is_not_written_as_zero():

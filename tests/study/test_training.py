@@ -16,6 +16,7 @@ from elvmass_core.study.evaluate import c_statistic, scores
 from elvmass_core.study.train import Effort, FoldTask, fit_member, folds
 from elvmass_core.virtual import simulate_cohort
 
+FORMATS = ("wfdb", "npz")
 TINY = TcnConfig(channels=4, encoding=4, hidden=8)
 
 
@@ -38,6 +39,36 @@ def test_a_table_becomes_beats_inputs_and_masses_in_order(table, dataset):
     if not dataset.refused:
         np.testing.assert_allclose(dataset.lvm_g, frame["lvm_g"])
         np.testing.assert_allclose(dataset.bsa_m2, frame["bsa_m2"], atol=1e-3)
+
+
+def test_a_cohort_written_as_npz_is_read_like_one_written_as_wfdb(tmp_path):
+    wfdb, npz = (load_dataset(simulate_cohort(2, 5, tmp_path / fmt, fmt=fmt, workers=1), workers=1) for fmt in FORMATS)
+    assert len(npz) == 2
+    assert npz.refused == {}
+    np.testing.assert_array_equal(npz.lvm_g, wfdb.lvm_g)
+    np.testing.assert_allclose(npz.beats_mv, wfdb.beats_mv, atol=2e-3)  # WFDB keeps whole microvolts
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"signal_mv": np.zeros((3, 5000)), "fs_hz": 500.0},
+        {"signal_mv": np.zeros((12, 5000))},
+        {"signal_mv": np.array([{}] * 12, dtype=object), "fs_hz": 500.0},
+        {"signal_mv": np.full((12, 5000), "x"), "fs_hz": 500.0},
+        None,
+    ],
+    ids=["three leads", "no rate", "pickled objects", "text", "not an archive"],
+)
+def test_an_npz_of_another_kind_is_refused_and_counted(table, tmp_path, content):
+    frame = pd.read_csv(table).head(2)
+    frame["record"] = [str(table.parent / frame["record"][0]), "bad"]
+    if content is None:
+        (tmp_path / "bad.npz").write_bytes(b"PK\x03\x04 no archive")
+    else:
+        np.savez(tmp_path / "bad.npz", **content)
+    frame.to_csv(tmp_path / "table.csv", index=False)
+    assert load_dataset(tmp_path / "table.csv", workers=1).refused == {"UnreadableError": 1}
 
 
 def test_the_stored_dataset_is_the_same(table, dataset, tmp_path):
@@ -158,6 +189,9 @@ def test_the_card_and_manifest_hold_the_figures_and_their_intervals(trained):
         test = bundle.manifest["training"]["test"]
         assert set(test["coverage"]) == set(PATTERNS)
         assert test["model"]["mae_low_g"] <= test["model"]["mae_g"] <= test["model"]["mae_high_g"]
+        assert f"prevalence of {100 * bundle.calibration.platt.prevalence:.0f} %" in bundle.card
+        assert bundle.card.count("prevalence") == 1  # the page shows the same one
+        assert "eLVMass-Net, our re-implementation (these weights)" in bundle.card
         for words in ("mean of the sex", "ridge on", "age, height and weight only", "c-statistic", "unseen patients"):
             assert words in bundle.card
 

@@ -11,6 +11,7 @@ import pytest
 from elvmass_core.errors import CohortError
 from elvmass_core.units import body_surface_area_m2
 from elvmass_core.virtual import COHORT_VERSION, simulate_cohort
+from elvmass_core.virtual.patient import RhythmKind
 
 wfdb = pytest.importorskip("wfdb")
 N_PATIENTS, SEED = 3, 7
@@ -43,6 +44,9 @@ def test_the_table_has_one_row_per_patient_with_consistent_numbers(cohort: Path)
         assert float(row["bsa_m2"]) == pytest.approx(bsa, rel=2e-3)
         assert float(row["lvmi_g_m2"]) == pytest.approx(float(row["lvm_g"]) / float(row["bsa_m2"]), abs=0.01)
         assert 0.7 < float(row["lvm_g"]) / float(row["lvm_true_g"]) < 1.4
+        assert row["lvm_measured_g"] == row["lvm_g"] != row["lvm_true_g"]
+        assert row["rhythm"] in set(RhythmKind)
+        assert (int(row["n_premature"]) > 0) == row["rhythm"].startswith("premature")
         assert (cohort / f"{row['record']}.hea").is_file()
 
 
