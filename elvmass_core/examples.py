@@ -38,8 +38,12 @@ def _index(row: Row) -> float:
     return float(row["lvm_true_g"]) / float(row["bsa_m2"])
 
 
+def _undisturbed(row: Row) -> bool:
+    return row["block"] == "none" and row["rhythm"] == "sinus" and row["scar"] == "0"
+
+
 def _healthy(row: Row, sex: str, index: float) -> bool:
-    return row["sex"] == sex and _index(row) < index and row["block"] == "none" and float(row["strain"]) < 0.1
+    return row["sex"] == sex and _index(row) < index and _undisturbed(row) and float(row["strain"]) < 0.1
 
 
 def _exchange_arms(signal_mv: FloatArray) -> FloatArray:
@@ -66,13 +70,13 @@ CHOICES = (
         id="man_lvh_strain",
         title="Simulated man, LVH with strain",
         what_to_see="A heavy heart that meets no voltage criterion; much of what moves the answer is ST–T.",
-        fits=lambda row: row["sex"] == "M" and _index(row) > 92.0 and float(row["strain"]) > 0.3,
+        fits=lambda row: row["sex"] == "M" and _index(row) > 92.0 and float(row["strain"]) > 0.3 and _undisturbed(row),
     ),
     Choice(
         id="woman_lvh_no_strain",
         title="Simulated woman, LVH without strain",
         what_to_see="The hard case: the mass is high, the ECG says little. The interval tells you how little.",
-        fits=lambda row: row["sex"] == "F" and _index(row) > 69.0 and float(row["strain"]) < 0.1,
+        fits=lambda row: row["sex"] == "F" and _index(row) > 69.0 and float(row["strain"]) < 0.1 and _undisturbed(row),
     ),
     Choice(
         id="man_arms_exchanged",

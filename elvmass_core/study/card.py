@@ -19,7 +19,7 @@ endorsed by, the authors of that paper.
 """
 SIMULATED_LIMITS = """## Limits
 - The link between ECG and mass is the simulator's assumption. No figure on this card says how the model does in people.
-- Not simulated yet: left and right bundle branch block, infarction, atrial fibrillation, pacing, lungs, papillary
+- Not simulated: pacing, WPW, atrial flutter, acute infarction, drugs, anisotropic skeletal muscle, papillary
   muscles, body positions. Only an irregular rhythm, a missing P wave and a QRS of 120 ms or more are recognised: LVH is
   not judged then. The others are not recognised and get an answer that has no basis.
 - The interval holds its coverage among simulated patients of the same kind; among those with LVH it holds less (above).

@@ -17,8 +17,8 @@ _IRBBB_DELAY_MS = (8.0, 18.0)
 _RETROGRADE_NETWORK = 0.6
 """Velocity of a network that is entered backwards over the usual one (assumed)."""
 _DISTAL_NETWORK = 2.5
-"""The same of the LV behind a blocked anterior fascicle: its twigs, entered from the posterior one, carry the activation
-at the speed of Purkinje fibres, about 2 m/s; without that the axis would not turn left."""
+"""The same of the LV behind a blocked anterior fascicle: its twigs, entered from the posterior one, carry the
+activation at the speed of Purkinje fibres, about 2 m/s; without that the axis would not turn left."""
 _DISEASED_MUSCLE = 0.85
 """Velocity of LV muscle where the left bundle is diseased (assumed)."""
 

@@ -36,7 +36,7 @@ FORMATS = {"wfdb": (".dat", ".hea"), "npz": (".npz",)}
 """Files of a record in each format."""
 COLUMNS = (
     "id", "sex", "age", "height_cm", "weight_kg", "bsa_m2", "lvm_g", "lvmi_g_m2", "record", "lvm_true_g", "edv_ml",
-    "wall_mm", "strain", "block", "hr_bpm", "qrs_true_ms", "seed", "rhythm", "n_premature", "lvm_measured_g",
+    "wall_mm", "strain", "block", "hr_bpm", "qrs_true_ms", "seed", "rhythm", "n_premature", "lvm_measured_g", "scar",
 )  # fmt: skip
 """``lvm_g`` and ``lvmi_g_m2`` are what a clinic would have, the training label: the measured mass, with its reader's
 error (again under its full name in ``lvm_measured_g``). ``lvm_true_g`` is the patient's true mass."""
@@ -160,6 +160,7 @@ def truth_row(patient: VirtualPatient, beat: SimulatedBeat, patient_id: str, see
         "rhythm": patient.rhythm.kind.value,
         "n_premature": patient.rhythm.n_premature,
         "lvm_measured_g": measured,
+        "scar": int(patient.conduction.scar is not None),
     }
 
 

@@ -156,6 +156,7 @@ class ReferenceElectrophysiology:
     notch_ms: float = 97.8
     blood_ratio: float = 3.0
 
+
 ELECTRICAL_FIELDS = (
     "apd_ms", "gradient_scale", "plateau_slope_per_ms", "phase3_factor", "notch_epi", "notch_rv",
     "notch_log_per_decade", "gain_log_per_decade", "gain_log",

@@ -115,6 +115,9 @@ _SHIFTED_NUISANCE = replace(
     gain_log_sd=0.22, electrode_log_sd=0.10,
 )  # fmt: skip
 
+_SHIFTED_BLOCKS = BlockNorms(
+    lafb=(0.055, 0.040), irbbb=(0.06, 0.035), rbbb=(0.04, 0.02), lbbb=(0.010, 0.010), scar=(0.05, 0.02)
+)
 _SHIFTED_RHYTHM = replace(
     RhythmNorms(), fibrillation_share=0.025, premature_atrial_share=0.05, premature_ventricular_share=0.035,
 )  # fmt: skip
@@ -136,6 +139,7 @@ PRESETS: Mapping[str, CohortPreset] = MappingProxyType(
             women=replace(WOMEN, age_mean=69.0, bmi=26.8, bmi_log_sd=0.18),
             mass=replace(MassLaw(), hypertrophy_share=0.32, reader_log_sd=0.08),
             nuisance=_SHIFTED_NUISANCE,
+            blocks=_SHIFTED_BLOCKS,
             rhythm=_SHIFTED_RHYTHM,
             recorder=_SHIFTED_RECORDER,
         ),

@@ -62,7 +62,9 @@ def test_a_uniformly_excited_heart_is_silent(patients: list[VirtualPatient]) -> 
     patient = patients[0]
     heart = build_heart(patient.heart)
     points = heart.points_cm @ patient.pose.rotation.T + np.array(patient.pose.base_cm) + np.array([0.0, 1.0, 0.0])
-    transfer = transfer_matrix(patient, heart, points, solve_torso(patient.torso, patient.placement, HeartSpace(points)))
+    transfer = transfer_matrix(
+        patient, heart, points, solve_torso(patient.torso, patient.placement, HeartSpace(points))
+    )
     np.testing.assert_allclose(transfer.sum(axis=1), 0.0, atol=1e-12 * np.abs(transfer).sum())
 
 
