@@ -167,28 +167,32 @@ def _without_strain(preset: CohortPreset) -> CohortPreset:
     return replace(preset, couplings=replace(preset.couplings, strain=0.0))
 
 
-def _with_information(preset: CohortPreset, *, hiding: float, deficit: float) -> CohortPreset:
-    """Scale the spread that hides the mass and the voltage that hypertrophied muscle loses."""
-    nuisance = preset.nuisance
-    scaled = {name: hiding * getattr(nuisance, name) for name in _HIDING_FIELDS}
-    couplings = replace(preset.couplings, voltage_deficit=deficit * preset.couplings.voltage_deficit)
-    return replace(preset, nuisance=replace(nuisance, **scaled), couplings=couplings)
+def _with_less_information(preset: CohortPreset, *, spread: float, couplings: float) -> CohortPreset:
+    """Widen what hides the mass and weaken what carries it beyond the geometry of the wall."""
+    nuisance, carried = preset.nuisance, preset.couplings
+    wider = {name: spread * getattr(nuisance, name) for name in _HIDING_FIELDS}
+    weaker = {name: couplings * getattr(carried, name) for name in ("slowing", "sphericity", "elevation_deg", "strain")}
+    return replace(preset, nuisance=replace(nuisance, **wider), couplings=replace(carried, **weaker))
 
 
-_HIDING_FIELDS = ("gain_log_sd", "strength_sd", "electrode_log_sd")
+_HIDING_FIELDS = (
+    "gain_log_sd", "strength_sd", "electrode_log_sd", "velocity_mode_sd", "velocity_log_sd", "root_height_sd",
+    "root_theta_sd_deg", "root_delay_sd_ms", "gradient_log_sd", "gradient_sd_ms", "azimuth_sd_deg", "elevation_sd_deg",
+    "roll_sd_deg", "position_sd_cm", "placement_sd_cm",
+)  # fmt: skip
 
 VARIANTS: Mapping[str, Callable[[CohortPreset], CohortPreset]] = MappingProxyType(
     {
-        "sparse": lambda preset: _with_information(preset, hiding=1.5, deficit=1.5),
-        "rich": lambda preset: _with_information(preset, hiding=0.5, deficit=0.5),
+        "central": lambda preset: _with_less_information(preset, spread=1.5, couplings=0.5),
+        "sparse": lambda preset: _with_less_information(preset, spread=2.2, couplings=0.0),
         "null": lambda preset: replace(preset, reference_heart=True),
         "no-strain": _without_strain,
         "sex-neutral": _sex_neutral,
         "sex-swapped": _sex_swapped,
     }
 )
-"""What "preset@variant" changes: two further worlds (how much the ECG knows of mass) and the controls of
-docs/protocol.md."""
+"""What "preset@variant" changes: the worlds in which the ECG knows less of mass (a preset as it is, is the rich one),
+and the controls of docs/protocol.md."""
 
 
 def preset_named(name: str) -> CohortPreset:
