@@ -16,7 +16,7 @@ from elvmass_core.io import load_files, read_recording
 from elvmass_core.io.wfdb import write_wfdb
 from elvmass_core.virtual import simulate_cohort
 
-SEED, N = 909, 400
+SEED, N = 909, 900
 """A cohort of its own: no patient of it trains, calibrates or tests a model."""
 TABLE_COLUMNS = ("id", "title", "what_to_see", "files", "sex", "age", "height_cm", "weight_kg", "true_lvm_g")
 
@@ -69,7 +69,7 @@ CHOICES = (
     Choice(
         id="man_lvh_strain",
         title="Simulated man, LVH with strain",
-        what_to_see="A heavy heart that meets no voltage criterion; much of what moves the answer is ST–T.",
+        what_to_see="A heavy heart that meets no classical criterion and the model misses it too: see what misled it.",
         fits=lambda row: row["sex"] == "M" and _index(row) > 92.0 and float(row["strain"]) > 0.3 and _undisturbed(row),
     ),
     Choice(

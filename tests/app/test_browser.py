@@ -116,6 +116,7 @@ needs_weights = pytest.mark.skipif(
 
 
 def upload(page, files: list[Path]) -> None:
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")  # a redraw may show two
     page.locator('input[type="file"]').set_input_files([str(path) for path in files])
     page.locator(".st-key-beat_precordial .js-plotly-plot").wait_for(timeout=WAIT_MS)
 
