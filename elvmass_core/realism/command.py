@@ -99,10 +99,10 @@ def _add_sensitivity(commands: argparse._SubParsersAction) -> argparse.ArgumentP
 def _sensitivity(options: argparse.Namespace, progress: Progress) -> str:
     from elvmass_core.realism.documents import sensitivity_text
     from elvmass_core.realism.sensitivity import sensitivity
-    from elvmass_core.virtual import presets
+    from elvmass_core.virtual.sources import SOURCES
 
     table = sensitivity(
-        options.preset, n=options.n, seed=options.seed, sources=getattr(presets, "SOURCES", None),
-        workers=options.workers, progress=progress("measured"),
+        options.preset, n=options.n, seed=options.seed, sources=SOURCES, workers=options.workers,
+        progress=progress("measured"),
     )  # fmt: skip
     return _kept(sensitivity_text(options.preset, options.seed, options.n, table), options.out)
