@@ -24,7 +24,7 @@ from elvmass_core.virtual.rhythm import RECORDING_FS_HZ
 
 Progress = Callable[[int, int], None]
 LVH_G_M2 = {Sex.MALE: 80.0, Sex.FEMALE: 65.0}
-"""Upper limits of LV mass / BSA (DuBois), as in the issue for the cohort's target population (CT/CMR, Asian)."""
+"""Upper limits of LV mass / BSA (DuBois) by coronary CT (Fuchs et al.), the default cut-off of the app."""
 AGE_JITTER_YEARS = 2.0
 SINUS_BLOCKS = ("none", "lafb", "irbbb")
 MAX_DRAWS = 400
