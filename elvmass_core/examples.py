@@ -63,7 +63,7 @@ CHOICES = (
     Choice(
         id="man_normal",
         title="Simulated man, normal heart",
-        what_to_see="A man's larger heart and taller ST–T: men have a model and a cut-off of their own.",
+        what_to_see="A normal heart that the model makes too heavy: men have a model and a cut-off of their own.",
         fits=lambda row: _healthy(row, "M", 68.0),
     ),
     Choice(

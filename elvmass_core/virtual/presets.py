@@ -59,7 +59,7 @@ class Couplings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Nuisance:
-    """Spread of everything that hides the mass (all assumed)."""
+    """Spread of everything that hides the mass; where it comes from stands in `sources` and docs/decisions.md."""
 
     gain_log_sd: float = 0.16
     strength_sd: float = 0.1
