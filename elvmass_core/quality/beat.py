@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from elvmass_core.criteria import WIDE_QRS_MS
 from elvmass_core.domain import Beat, Features, FloatArray
 from elvmass_core.features import qrs_peak_to_peak_mv
+from elvmass_core.quality.conduction import check_conduction
 from elvmass_core.quality.electrodes import check_electrodes
 from elvmass_core.quality.findings import Findings, caution, listed, stop
+from elvmass_core.quality.rhythm import check_rhythm
 from elvmass_core.segments import REST, segment_masks
 from elvmass_core.units import LEADS
 
@@ -29,8 +30,6 @@ LEAD_NOISE_RATIO = 0.5
 RATE_LIMITS_BPM = (40.0, 120.0)
 RATE_STOP_BPM = 150.0
 """Above it the window of the averaged beat holds parts of two neighbours."""
-RR_SPREAD = 0.15
-"""Coefficient of variation of RR that suggests atrial fibrillation or frequent ectopy (assumed)."""
 QRS_LIMITS_MS = (50.0, 220.0)
 
 
@@ -43,8 +42,9 @@ def check_beat(beat: Beat, features: Features) -> Findings:
         *_noise(beat),
         *_lead_noise(beat),
         *_rate(beat),
-        *_irregular(beat),
-        *_qrs_width(features),
+        *check_rhythm(beat),
+        *_qrs_borders(features),
+        *check_conduction(features),
         *_axis(features),
         *_waves(beat),
         *check_electrodes(beat),
@@ -130,31 +130,14 @@ def _rate(beat: Beat) -> Findings:
     return say("rate_outside_limits", message, f"{beat.rate_bpm:.0f} bpm", f"{low:g}–{high:g} bpm")
 
 
-def _irregular(beat: Beat) -> Findings:
-    if len(beat.r_times_s) < MIN_SIMILAR_BEATS:
-        return ()
-    rr = np.diff(beat.r_times_s)
-    spread = float(rr.std() / rr.mean())
-    if spread <= RR_SPREAD:
-        return ()
-    message = "The rhythm is irregular (atrial fibrillation or ectopy): the models know sinus rhythm only."
-    return caution("irregular_rhythm", message, f"RR varies by {100 * spread:.0f} %", f"≤ {100 * RR_SPREAD:.0f} %")
-
-
-def _qrs_width(features: Features) -> Findings:
+def _qrs_borders(features: Features) -> Findings:
     qrs_ms = features["qrs_ms"]
     low, high = QRS_LIMITS_MS
-    if qrs_ms is None or not low <= qrs_ms <= high:
-        observed = "not found" if qrs_ms is None else f"{qrs_ms:.0f} ms"
-        message = "The borders of the QRS complex cannot be found reliably in this recording."
-        return stop("qrs_borders", message, observed, f"{low:g}–{high:g} ms")
-    if qrs_ms < WIDE_QRS_MS:
+    if qrs_ms is not None and low <= qrs_ms <= high:
         return ()
-    message = (
-        "The QRS is wide (bundle branch block, pre-excitation or pacing): voltage then says little about mass, and the "
-        "classical criteria do not apply."
-    )
-    return caution("wide_qrs", message, f"{qrs_ms:.0f} ms", f"< {WIDE_QRS_MS:g} ms")
+    observed = "not found" if qrs_ms is None else f"{qrs_ms:.0f} ms"
+    message = "The borders of the QRS complex cannot be found reliably in this recording."
+    return stop("qrs_borders", message, observed, f"{low:g}–{high:g} ms")
 
 
 def _axis(features: Features) -> Findings:
