@@ -11,6 +11,7 @@ from elvmass_core.criteria import apply_criteria
 from elvmass_core.domain import (
     Attribution,
     Beat,
+    CriterionResult,
     Estimate,
     Features,
     Finding,
@@ -43,7 +44,7 @@ def analyse(recording: Recording, patient: Patient, models: Models, *, explain: 
     """
     findings = [*recording.findings, *check_recording(recording)]
     beat, features = _measure(recording, findings)
-    criteria = () if features is None else apply_criteria(features, patient.sex, usable=not blocks(findings))
+    criteria = () if features is None else _criteria(features, patient, findings)
     findings += [*check_patient(patient), *check_conflicts(recording.stated, patient), *_check_models(models, patient)]
     estimates: tuple[Estimate, ...] = ()
     attribution = None
@@ -75,6 +76,12 @@ def _measure(recording: Recording, findings: list[Finding]) -> tuple[Beat | None
     features = measure(beat)
     findings += check_beat(beat, features)
     return beat, features
+
+
+def _criteria(features: Features, patient: Patient, findings: list[Finding]) -> tuple[CriterionResult, ...]:
+    """The classical criteria, unless what was found forbids them."""
+    patterns = {finding.code for finding in findings}
+    return apply_criteria(features, patient.sex, usable=not blocks(findings), patterns=patterns)
 
 
 def _estimate(

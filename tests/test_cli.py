@@ -84,7 +84,7 @@ def test_a_wide_qrs_is_cautioned_in_the_first_line_and_gets_no_probability(run, 
     code, out, _ = run("estimate", ecg, *WOMAN)
     assert code == 0
     first, mass, *_ = out.splitlines()
-    assert first.startswith("CAUTION: Outside what the models know: the QRS is wide")
+    assert first.startswith("CAUTION: Outside what the models know: the heart is paced; the QRS is wide")
     assert mass.startswith("LV mass")
     assert "LVH no result: not judged" in out
     assert "P(LVH)" not in out

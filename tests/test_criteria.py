@@ -49,6 +49,13 @@ def test_a_wide_qrs_makes_every_criterion_not_applicable_with_the_reason():
         assert "130 ms" in found.reason
 
 
+def test_every_unanswered_criterion_has_a_reason_and_every_answer_a_value():
+    unmeasured = dict.fromkeys(FEATURE_NAMES)
+    for values in ({}, {"qrs_ms": 130.0}, unmeasured, unmeasured | {"qrs_ms": 90.0}):
+        for found in apply_criteria(features(**values), Sex.FEMALE):
+            assert found.reason if found.met is None else found.value is not None
+
+
 def test_a_refused_recording_meets_no_criterion():
     answers = apply_criteria(features(r_mv_aVL=20.0, s_mv_V3=20.0), Sex.MALE, usable=False)
     assert all(one.met is None and "refused" in one.reason for one in answers)

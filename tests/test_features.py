@@ -1,12 +1,14 @@
 """Measurements against the numbers an ECG was made with."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
 from elvmass_core.domain import Beat, Fiducials
-from elvmass_core.features import FEATURE_NAMES, measure, qrs_peak_to_peak_mv
+from elvmass_core.features import FEATURE_NAMES, INTERVALS, measure, qrs_peak_to_peak_mv
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
-from elvmass_core.units import LEAD_INDEX
+from elvmass_core.units import LEAD_INDEX, LEADS
 from tests import synthetic
 
 
@@ -61,6 +63,57 @@ def test_every_feature_has_a_unit_and_the_list_is_complete():
     features = measure(extract_beat(synthetic.recording()))
     assert tuple(features.values) == FEATURE_NAMES
     assert all(one.unit in ("mV", "ms", "bpm", "°") for one in features.values.values())
+
+
+def with_p(v1_mv):
+    """A drawn beat with this P in V1, from 160 ms before R on, as long as P lasts."""
+    beat = square_beat(V5=(1.0, 0.2, 0.3))
+    signal = np.array(beat.signal_mv)
+    signal[LEAD_INDEX["V1"], 60:100] = v1_mv
+    return dataclasses.replace(beat, signal_mv=signal)
+
+
+def terminal(v1_mv):
+    features = measure(with_p(v1_mv))
+    return features["p_terminal_mv_V1"], features["p_terminal_ms_V1"]
+
+
+def test_the_terminal_part_of_p_in_v1_has_the_depth_and_the_duration_it_was_drawn_with():
+    # Morris 1964: 1 mm deep and 40 ms long. P of 80 ms, its second half a half sine 0.12 mV deep.
+    half = np.sin(np.linspace(0.0, np.pi, 20))
+    depth_mv, duration_ms = terminal(np.concatenate([0.1 * half, -0.12 * half]))
+    assert depth_mv == pytest.approx(0.12, abs=0.002)
+    assert duration_ms == pytest.approx(40.0, abs=4.0)
+
+
+def test_a_short_notch_at_the_end_of_p_is_short():
+    arch, notch = np.sin(np.linspace(0.0, np.pi, 32)), np.sin(np.linspace(0.0, np.pi, 8))
+    depth_mv, duration_ms = terminal(np.concatenate([0.1 * arch, -0.12 * notch]))
+    assert depth_mv == pytest.approx(0.12, abs=0.01)
+    assert duration_ms == pytest.approx(16.0, abs=4.0)
+
+
+def test_an_upright_p_has_no_terminal_part_and_a_sloping_pr_makes_none():
+    arch = 0.1 * np.sin(np.linspace(0.0, np.pi, 40))
+    assert terminal(arch) == (0.0, 0.0)
+    assert terminal(arch + np.linspace(0.0, -0.3, 40)) == pytest.approx((0.0, 0.0), abs=1e-9)
+
+
+def test_the_intrinsicoid_deflection_is_the_time_from_qrs_onset_to_the_tallest_r():
+    signal = np.zeros((12, 400))
+    signal[LEAD_INDEX["V5"], 150] = 1.0  # 20 ms after R, 40 ms after QRS onset
+    signal[LEAD_INDEX["V5"], 135] = 0.6
+    signal[LEAD_INDEX["V6"], 135:160] = -0.5
+    features = measure(dataclasses.replace(square_beat(), signal_mv=signal))
+    assert features["intrinsicoid_ms_V5"] == 40.0
+    assert features["intrinsicoid_ms_V6"] is None  # no R
+
+
+def test_older_measurements_keep_their_place_in_front():
+    # Data sets store the columns by position.
+    assert FEATURE_NAMES[:7] == INTERVALS
+    assert FEATURE_NAMES[7:55] == tuple(f"{wave}_mv_{lead}" for wave in ("r", "s", "t", "stj") for lead in LEADS)
+    assert len(FEATURE_NAMES) == len(set(FEATURE_NAMES)) == 59
 
 
 def test_the_qrs_span_is_r_plus_s():

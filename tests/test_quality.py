@@ -233,8 +233,8 @@ def test_what_is_outside_the_scope_is_named_once_and_judged_never():
 
     inside = (caution("noisy"), caution("many_beats_rejected"))
     assert (outside_scope(inside), why_not_judged(inside), scope_words(inside)) == ((), "", "")
-    found = (*inside, caution("wide_qrs"), caution("irregular_rhythm"))
-    assert [one.code for one in outside_scope(found)] == ["wide_qrs", "irregular_rhythm"]
+    found = (*inside, caution("wide_qrs"), caution("atrial_fibrillation"))
+    assert [one.code for one in outside_scope(found)] == ["wide_qrs", "atrial_fibrillation"]
     for sentence in (why_not_judged(found), scope_words(found)):
         assert "QRS is wide" in sentence
         assert "fibrillation" in sentence

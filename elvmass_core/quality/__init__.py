@@ -14,9 +14,9 @@ from elvmass_core.quality.scope import outside_scope, scope_words, why_not_judge
 NOT_CHECKED = (
     "exchange of LA and LL, or of the chest electrodes among themselves",
     "electrodes placed too high or too low",
-    "pacemaker spikes",
+    "pacemaker spikes that the recorder filtered out",
     "old infarction, ischaemia, drugs and electrolytes",
-    "left and right bundle branch block by name (a wide QRS is cautioned)",
+    "incomplete left bundle branch block and left posterior fascicular block",
     "body position and breathing",
     "a gain wrong by less than about two times",
     "how much this ECG resembles the simulated ones",

@@ -9,7 +9,7 @@ from elvmass_core.quality.electrodes import check_electrodes
 from elvmass_core.quality.findings import Findings, caution, listed, stop
 from elvmass_core.quality.rhythm import check_rhythm
 from elvmass_core.segments import REST, segment_masks
-from elvmass_core.units import LEADS
+from elvmass_core.units import INDEPENDENT_ROWS, LEADS
 
 QRS_SPAN_MV = (0.25, 2.5)
 """Median over leads of the QRS span outside which the gain is in doubt. In the real recordings used for tests the
@@ -31,6 +31,10 @@ RATE_LIMITS_BPM = (40.0, 120.0)
 RATE_STOP_BPM = 150.0
 """Above it the window of the averaged beat holds parts of two neighbours."""
 QRS_LIMITS_MS = (50.0, 220.0)
+ONE_SOURCE = 0.008
+"""Share of the averaged beat's power (eight independent leads) that one common time course leaves over, below which the
+leads are scaled copies of one another. Real hearts turn: 0.019 and more in 119 recordings (lowest: paced), simulated
+ones 0.089; copies and artificial pulses with noise reach 0.002."""
 
 
 def check_beat(beat: Beat, features: Features) -> Findings:
@@ -38,13 +42,14 @@ def check_beat(beat: Beat, features: Features) -> Findings:
     return (
         *_amplitude(beat),
         *_lead_gain(beat),
+        *_one_source(beat),
         *_few_beats(beat),
         *_noise(beat),
         *_lead_noise(beat),
         *_rate(beat),
         *check_rhythm(beat),
         *_qrs_borders(features),
-        *check_conduction(features),
+        *check_conduction(beat, features),
         *_axis(features),
         *_waves(beat),
         *check_electrodes(beat),
@@ -82,6 +87,17 @@ def _lead_gain(beat: Beat) -> Findings:
     if not LIMB_RATIO_CAUTION[0] <= ratio <= LIMB_RATIO_CAUTION[1]:
         return caution("lead_gain", message, observed, f"{LIMB_RATIO_CAUTION[0]:g}–{LIMB_RATIO_CAUTION[1]:g}")
     return ()
+
+
+def _one_source(beat: Beat) -> Findings:
+    """Leads that are one time course, only larger or smaller: not an ECG of twelve leads."""
+    leads = beat.signal_mv[INDEPENDENT_ROWS]
+    power = np.square(np.linalg.svd(leads - leads.mean(axis=1, keepdims=True), compute_uv=False))
+    left_over = float(1.0 - power[0] / max(power.sum(), 1e-12))
+    if left_over >= ONE_SOURCE:
+        return ()
+    message = "All leads have the same shape: this is one signal copied or scaled, not a 12-lead ECG. Check the file."
+    return stop("one_source", message, f"{100 * left_over:.2f} % of the power differs", f"≥ {100 * ONE_SOURCE:g} %")
 
 
 def _few_beats(beat: Beat) -> Findings:

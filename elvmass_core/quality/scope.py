@@ -10,7 +10,10 @@ from elvmass_core.domain import Finding
 
 OUTSIDE_SCOPE: Mapping[str, str] = {
     "wide_qrs": "the QRS is wide (bundle branch block, pre-excitation or pacing)",
-    "irregular_rhythm": "the rhythm is irregular (atrial fibrillation or ectopy)",
+    "wpw": "PR is short and the QRS begins slurred (pre-excitation)",
+    "paced": "the heart is paced",
+    "atrial_fibrillation": "the rhythm is probably atrial fibrillation",
+    "irregular_rhythm": "the rhythm is irregular",
     "p_wave_not_found": "no P wave stands out, so the rhythm may not be sinus",
 }
 """Codes of the findings that put an ECG outside the scope, and the reason in words."""

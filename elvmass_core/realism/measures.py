@@ -48,7 +48,6 @@ EXTRA = (
     *(f"pp_mv_{lead}" for lead in LEADS),
     *(f"turns_{lead}" for lead in LEADS),
     "p_mv_II",
-    "p_terminal_mv_V1",
     *(f"noise_mv_{lead}" for lead in LEADS),
 )
 MEASURES = (*FEATURE_NAMES, *EXTRA)
@@ -160,11 +159,10 @@ def _turns(lead_mv: FloatArray, qrs: np.ndarray | None) -> float:
 
 
 def _p_wave(beat: Beat, p: np.ndarray | None) -> dict[str, float]:
-    """Height of P in II and depth of its second half in V1, over the line between its ends."""
+    """Height of P in II over the line between its ends."""
     if p is None or np.count_nonzero(p) < 4:
-        return {"p_mv_II": math.nan, "p_terminal_mv_V1": math.nan}
-    lead_ii, v1 = (_over_its_ends(beat.signal_mv[LEAD_INDEX[lead], p]) for lead in ("II", "V1"))
-    return {"p_mv_II": float(lead_ii.max()), "p_terminal_mv_V1": float(-v1[v1.size // 2 :].min())}
+        return {"p_mv_II": math.nan}
+    return {"p_mv_II": float(_over_its_ends(beat.signal_mv[LEAD_INDEX["II"], p]).max())}
 
 
 def _over_its_ends(wave: FloatArray) -> FloatArray:

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from elvmass_core.domain import Beat, Features, Sex, blocks
 from elvmass_core.errors import BeatError, RecordingError, TableError
 from elvmass_core.features import measure
@@ -25,7 +27,9 @@ SOURCES = ("ludb", "ptbxl", "georgia", "ningbo", "cpsc2018", "ptb")
 AGE_LIMITS_YEARS = (18.0, 89.0)
 RATE_LIMITS_BPM = (45.0, 110.0)
 MAX_QRS_MS = 120.0
-NOT_SINUS_FINDINGS = ("irregular_rhythm", "p_inverted", "p_wave_not_found")
+MAX_RR_SPREAD = 0.15
+"""Coefficient of variation of all RR intervals; the halves were dealt with it, so it stays apart from `quality`."""
+NOT_SINUS_FINDINGS = ("atrial_fibrillation", "paced", "irregular_rhythm", "p_inverted", "p_wave_not_found")
 
 SNOMED = {
     "426783006": "sinus rhythm", "426177001": "sinus bradycardia", "427084000": "sinus tachycardia",
@@ -160,6 +164,8 @@ def _read(header: Path) -> RealBeat | None:
     findings = [*recording.findings, *check_recording(recording), *check_beat(beat, features)]
     qrs_ms, codes = features["qrs_ms"], {finding.code for finding in findings}
     usable = not blocks(findings) and not codes.intersection(NOT_SINUS_FINDINGS)
+    rr_s = np.diff(beat.r_times_s)
+    usable = usable and float(rr_s.std() / rr_s.mean()) <= MAX_RR_SPREAD
     narrow = qrs_ms is not None and qrs_ms < MAX_QRS_MS
     if not (usable and narrow and RATE_LIMITS_BPM[0] <= beat.rate_bpm <= RATE_LIMITS_BPM[1]):
         return None

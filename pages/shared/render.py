@@ -239,7 +239,7 @@ def criteria_line(criteria: Sequence[CriterionResult]) -> None:
     met = [plain(result.name) for result in applied if result.met]
     skipped = len(criteria) - len(applied)
     names = f": {', '.join(met)}" if met else ""
-    rest = f" ({skipped} not applicable)" if skipped else ""
+    rest = f" ({skipped} not judged)" if skipped else ""
     words = f"Classical ECG criteria met: **{len(met)} of {len(applied)}**{names}{rest}."
     st.markdown(words if applied else f"Classical ECG criteria: none of the {skipped} can be applied to this ECG.")
 
@@ -254,6 +254,10 @@ _INTERVAL_NAMES = {
     "qt_ms": "QT interval",
     "qtc_fridericia_ms": "QTc (Fridericia)",
     "qrs_axis_deg": "Frontal QRS axis",
+    "p_terminal_mv_V1": "Terminal P in V1, depth",
+    "p_terminal_ms_V1": "Terminal P in V1, duration",
+    "intrinsicoid_ms_V5": "R peak time in V5",
+    "intrinsicoid_ms_V6": "R peak time in V6",
 }
 _AMPLITUDE_NAMES = {"r": "R", "s": "S", "t": "T", "stj": "ST at J"}
 _DECIMALS = {"mV": 2, "mV·ms": 0}
@@ -261,7 +265,10 @@ _DECIMALS = {"mV": 2, "mV·ms": 0}
 
 def value_words(value: float | None, unit: str) -> str:
     """A measurement with its unit, or the words that there is none."""
-    return "not measurable" if value is None else f"{value:.{_DECIMALS.get(unit, 0)}f} {unit}"
+    if value is None:
+        return "not measurable"
+    number = f"{value:.{_DECIMALS.get(unit, 0)}f}"
+    return f"{number} {'point' if (number, unit) == ('1', 'points') else unit}"
 
 
 def interval_rows(features: Features) -> list[dict[str, str]]:
@@ -286,16 +293,23 @@ def amplitude_rows(features: Features, leads: Sequence[str]) -> list[dict[str, s
     return rows
 
 
+def _verdict(result: CriterionResult) -> str:
+    """Met or not met, with the points of a score, or why it is neither."""
+    if result.met is None:
+        return plain(result.reason)
+    verdict = "▲ met" if result.met else "○ not met"
+    return plain(f"{verdict}: {result.reason}") if result.reason else plain(verdict)
+
+
 def criteria_rows(criteria: Sequence[CriterionResult]) -> list[dict[str, str]]:
     """Criteria with value, cut-off, verdict and source."""
-    verdict = {True: "▲ met", False: "○ not met"}
     return [
         {
             "Criterion": plain(result.name),
             "Formula": plain(result.formula),
             "Value": value_words(result.value, result.unit),
             "Cut-off": plain(f"{result.comparison} {result.cutoff:g} {result.unit}"),
-            "Result": plain(result.reason) if result.met is None else verdict[result.met],
+            "Result": _verdict(result),
             "Source": plain(result.source),
         }
         for result in criteria

@@ -276,6 +276,7 @@ def test_an_age_over_89_is_written_as_90_plus():
     [
         (True, "", "▲ met"),
         (False, "", "○ not met"),
+        (True, "voltage 3, left axis 2", "▲ met: voltage 3, left axis 2"),
         (None, "not applicable: QRS of 140 ms", "not applicable: QRS of 140 ms"),
         (None, "could not be measured", "could not be measured"),
     ],
@@ -285,6 +286,11 @@ def test_a_criterion_without_a_verdict_says_why_once(met, reason, want):
         name="a", value=1.0, unit="mV", cutoff=2.0, comparison="≥", met=met, reason=reason, formula="f", source="s"
     )
     assert render.criteria_rows([one])[0]["Result"] == render.plain(want)
+
+
+@pytest.mark.parametrize(("value", "want"), [(0.0, "0 points"), (1.0, "1 point"), (11.0, "11 points")])
+def test_points_are_whole_numbers(value, want):
+    assert render.value_words(value, "points") == want
 
 
 def test_the_form_does_not_promise_a_wider_interval():

@@ -17,7 +17,8 @@ def patients(n, seed, *, shift=None, matches=None):
     who = {"name": [f"{seed}-{index}" for index in range(n)], "match": match, "age": 50.0, "is_normal": True}
     table = table.assign(**who, sex=np.where(np.arange(n) % 2 == 0, "F", "M"))
     basis = np.random.default_rng(99).normal(size=(5, 12 * 400))
-    beats = (rng.normal(size=(n, 5)) @ basis).reshape(n, 12, 400)
+    # From a generator of their own: a new measure must not change the beats.
+    beats = (np.random.default_rng([seed, 1]).normal(size=(n, 5)) @ basis).reshape(n, 12, 400)
     return BeatTable(table=table, beats_mv=beats.astype(np.float32))
 
 
