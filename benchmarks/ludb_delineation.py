@@ -152,6 +152,8 @@ def share_found(marked: np.ndarray, r_samples: np.ndarray) -> tuple[int, int]:
 class Half:
     """Errors in ms by (method, border), references, R found and marked, and seconds of one half."""
 
+    methods: tuple[str, ...] = METHODS
+    """Which of NeuroKit2's to run beside ours."""
     errors: dict[tuple[str, str], list[float]] = field(default_factory=lambda: defaultdict(list))
     references: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     beats: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
@@ -163,16 +165,16 @@ class Half:
         start = time.perf_counter()
         beat = extract_beat(recording)
         self.seconds[OURS].append(time.perf_counter() - start)
-        theirs = neurokit(recording)
+        theirs = neurokit(recording) if self.methods else Delineation()
         self._add_beats(recording, found, theirs)
-        for method in METHODS:
+        for method in self.methods:
             self.seconds[method].append(theirs.seconds[method])
         for name, ours in beat.fiducials.as_dict().items():
             want = reference_ms(found, beat, name)
             if want is None:
                 continue
             self.references[name] += 1
-            have = {OURS: ours} | {method: neurokit_ms(theirs, method, beat, name) for method in METHODS}
+            have = {OURS: ours} | {method: neurokit_ms(theirs, method, beat, name) for method in self.methods}
             for method, value in have.items():
                 if value is not None:
                     self.errors[method, name].append(value - want)
@@ -180,13 +182,15 @@ class Half:
     def _add_beats(self, recording: Recording, found: dict, theirs: Delineation) -> None:
         """Which of the QRS marked in a lead were found."""
         ours = detect_r(clean(resample(fill_gaps(recording.signal_mv, recording.fs_hz)[0], recording.fs_hz)))
-        for lead, r_samples in zip(LEADS, theirs.r_samples, strict=True):
+        for k, lead in enumerate(LEADS):
             marked = np.array([mark[1] for mark in found.get((lead, "N"), [])])
-            if marked.size:
-                self.beats[OURS].append(share_found(marked, ours))
-                self.beats["neurokit2"].append(share_found(marked, r_samples))
+            if not marked.size:
+                continue
+            self.beats[OURS].append(share_found(marked, ours))
+            if self.methods:
+                self.beats["neurokit2"].append(share_found(marked, theirs.r_samples[k]))
                 if lead == "ii":
-                    self.beats["neurokit2 in II"].append(share_found(marked, r_samples))
+                    self.beats["neurokit2 in II"].append(share_found(marked, theirs.r_samples[k]))
 
 
 def print_half(title: str, half: Half, n: int) -> None:
