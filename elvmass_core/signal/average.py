@@ -17,7 +17,7 @@ from elvmass_core.signal.filters import clean, fill_gaps, resample
 from elvmass_core.signal.rpeaks import detect_r, root_mean_square
 from elvmass_core.units import INDEPENDENT_ROWS
 
-EXTRACTION_VERSION = "1"
+EXTRACTION_VERSION = "2"
 """Changes whenever a beat may change; weights carry it and refuse another."""
 
 MIN_CORRELATION = 0.90
@@ -33,7 +33,9 @@ TRIM = 0.2
 MAX_SHIFT_MS = 40.0
 ALIGN_ROUNDS = 2
 NEXT_P_MS = 240.0
-"""Samples later than the median RR less this belong to the next beat's P wave and are set to the PR level."""
+"""Samples later than the median RR less this belong to the next beat's P wave and are set to the PR level …"""
+NEXT_P_MARGIN_MS = 10.0
+"""… or from this long before the P onset of the beat itself, where PR is longer than that."""
 TAIL_RAMP_MS = 30.0
 MIN_BEATS = 3
 """Fewer whole beats than this give no average; quality asks for more before it allows an estimate."""
@@ -207,7 +209,7 @@ def _finish(beats: FloatArray, choice: _Choice, r_times_s: FloatArray, rr_s: flo
     fiducials = delineate(average, rr_ms=1000.0 * rr_s)
     own_levels = np.stack([level_before_qrs(beat, fiducials) for beat in beats])
     level = level_before_qrs(average, fiducials)
-    keep = _tail_weight(1000.0 * rr_s)
+    keep = _tail_weight(1000.0 * rr_s, fiducials.p_on)
     levelled = beats - own_levels[:, :, None]
     return Beat(
         signal_mv=(average - level[:, None]) * keep,
@@ -222,6 +224,7 @@ def _finish(beats: FloatArray, choice: _Choice, r_times_s: FloatArray, rr_s: flo
     )
 
 
-def _tail_weight(rr_ms: float) -> FloatArray:
+def _tail_weight(rr_ms: float, p_on_ms: float | None) -> FloatArray:
     """1 up to the next P wave, a short ramp, then 0; shape (400,)."""
-    return np.clip((rr_ms - NEXT_P_MS - beat_times_ms()) / TAIL_RAMP_MS, 0.0, 1.0)
+    p_starts_ms = -NEXT_P_MS if p_on_ms is None else min(-NEXT_P_MS, p_on_ms - NEXT_P_MARGIN_MS)
+    return np.clip((rr_ms + p_starts_ms - beat_times_ms()) / TAIL_RAMP_MS, 0.0, 1.0)

@@ -21,8 +21,8 @@ SMOOTH_MS = 14.0
 SLOW_SMOOTH_MS = 42.0
 """The same for P and T."""
 QRS_SEARCH_MS = (-120.0, 160.0)
-QRS_SHARE = 0.03
-"""QRS border: velocity below this share of its maximum …"""
+QRS_ON_SHARE, QRS_OFF_SHARE = 0.02, 0.03
+"""QRS onset and J: velocity below this share of its maximum …"""
 QRS_NOISE = 2.0
 """… or this many times the resting velocity, whichever is larger …"""
 QRS_QUIET_MS = 12.0
@@ -31,8 +31,9 @@ T_START_MS = 60.0
 """The T wave is looked for from this long after J …"""
 T_STOP_SHARE, T_STOP_MS = 0.72, 480.0
 """… to this share of the RR interval after R, and not beyond this time."""
-T_ONSET_SHARE = 0.25
-"""T onset: the magnitude's slope towards the T peak falls below this share of its maximum."""
+T_ONSET_SHARE, T_ONSET_AFTER_J_MS = 0.25, 30.0
+"""T onset: the magnitude's slope towards the T peak falls below this share of its maximum, sought from so long after J,
+because the end of the QRS may be steeper than T."""
 T_MIN_MV, P_MIN_MV = 0.03, 0.015
 """Spatial magnitudes below these are not called a wave (assumed, from averaged noise of LUDB)."""
 TANGENT_STRETCH = 1.55
@@ -111,9 +112,8 @@ def _qrs_borders(velocity: FloatArray) -> tuple[int, int]:
     peak = low + int(np.argmax(velocity[low : high + 1]))
     rest_before = float(np.quantile(velocity[_to_sample(-110.0) : _to_sample(-40.0)], 0.2))
     rest_after = float(np.quantile(velocity[_to_sample(70.0) : _to_sample(170.0)], 0.2))
-    share = QRS_SHARE * velocity[peak]
-    onset = _first_quiet(velocity, peak, low, max(share, QRS_NOISE * rest_before))
-    offset = _first_quiet(velocity, peak, high, max(share, QRS_NOISE * rest_after))
+    onset = _first_quiet(velocity, peak, low, max(QRS_ON_SHARE * velocity[peak], QRS_NOISE * rest_before))
+    offset = _first_quiet(velocity, peak, high, max(QRS_OFF_SHARE * velocity[peak], QRS_NOISE * rest_after))
     return onset, offset
 
 
@@ -153,8 +153,9 @@ def _wave_peak(magnitude: FloatArray, start: int, stop: int) -> int | None:
 
 def _t_onset(magnitude: FloatArray, offset: int, peak: int) -> int:
     """Where the rise towards the T peak begins: slope below `T_ONSET_SHARE` of the steepest."""
-    slope = np.gradient(magnitude[offset : peak + 1]) if peak - offset > 2 else np.zeros(1)
-    steepest = int(np.argmax(slope))
+    slope = np.gradient(magnitude[offset : peak + 1])
+    after_qrs = min(round(T_ONSET_AFTER_J_MS / STEP_MS), peak - offset - 1)
+    steepest = after_qrs + int(np.argmax(slope[after_qrs:]))
     slow = np.flatnonzero(slope[:steepest] < T_ONSET_SHARE * slope[steepest])
     return offset + (int(slow[-1]) if len(slow) else 1)
 
