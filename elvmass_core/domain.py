@@ -320,6 +320,26 @@ class Features:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Distance:
+    """How far a beat lies from a crowd of others in shape.
+
+    Parameters
+    ----------
+    name : str
+        ``"real"``: from real ECGs; ``"training"``: from those the model learned from.
+    value : float
+        Mahalanobis distance per value: about 1 in the middle of the crowd.
+    nearer : float
+        Share of the crowd that lies nearer, 0 to 1; `n` is the size of the crowd.
+    """
+
+    name: str
+    value: float
+    nearer: float
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CriterionResult:
     """One classical LVH criterion applied: ``met`` is None (with a reason) where it does not apply."""
 
@@ -444,6 +464,7 @@ class Report:
 
     `beat` and what follows is None when it could not be made; then `findings` holds the reason. `estimates` holds one
     estimate for a known sex, both models' for an unknown one, none after a STOP. `attribution` explains `estimate`.
+    `distances` say how far the beat lies from real ECGs and from those the models learned from.
     """
 
     recording: Recording
@@ -455,6 +476,7 @@ class Report:
     attribution: Attribution | None
     findings: tuple[Finding, ...]
     versions: Mapping[str, str]
+    distances: tuple[Distance, ...] = ()
     disclaimer: str = DISCLAIMER
 
     def __post_init__(self) -> None:

@@ -12,6 +12,7 @@ from elvmass_core.domain import (
     Attribution,
     Beat,
     CriterionResult,
+    Distance,
     Estimate,
     Features,
     Finding,
@@ -25,8 +26,18 @@ from elvmass_core.errors import BeatError, EstimateError
 from elvmass_core.features import measure
 from elvmass_core.models.bundle import Models
 from elvmass_core.models.estimate import check_trained_range, estimate
-from elvmass_core.quality import check_beat, check_conflicts, check_patient, check_recording, why_not_judged
+from elvmass_core.quality import (
+    check_beat,
+    check_conflicts,
+    check_likeness,
+    check_patient,
+    check_recording,
+    why_not_judged,
+)
+from elvmass_core.quality.likeness import REAL, TRAINING
+from elvmass_core.quality.real_ecgs import real_ecgs
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
+from elvmass_core.signal_space import describe
 
 
 def analyse(recording: Recording, patient: Patient, models: Models, *, explain: bool = False) -> Report:
@@ -44,6 +55,7 @@ def analyse(recording: Recording, patient: Patient, models: Models, *, explain: 
     """
     findings = [*recording.findings, *check_recording(recording)]
     beat, features = _measure(recording, findings)
+    distances = () if beat is None else _distances(beat, patient, models, findings)
     criteria = () if features is None else _criteria(features, patient, findings)
     findings += [*check_patient(patient), *check_conflicts(recording.stated, patient), *_check_models(models, patient)]
     estimates: tuple[Estimate, ...] = ()
@@ -63,6 +75,7 @@ def analyse(recording: Recording, patient: Patient, models: Models, *, explain: 
         attribution=attribution,
         findings=tuple(findings),
         versions=versions(),
+        distances=distances,
     )
 
 
@@ -76,6 +89,21 @@ def _measure(recording: Recording, findings: list[Finding]) -> tuple[Beat | None
     features = measure(beat)
     findings += check_beat(beat, features)
     return beat, features
+
+
+def _distances(beat: Beat, patient: Patient, models: Models, findings: list[Finding]) -> tuple[Distance, ...]:
+    """How far the beat lies from others, with what that means appended; none without a QRS.
+
+    With an unknown sex the nearer of the two training crowds counts.
+    """
+    if beat.fiducials.qrs_on is None or beat.fiducials.qrs_off is None:
+        return ()
+    described = describe(beat)
+    real = real_ecgs().place(described, REAL)
+    each = [bundle.space.place(described, TRAINING) for bundle in models.for_sex(patient.sex)]
+    training = min(each, key=lambda one: one.nearer, default=None)
+    findings += check_likeness(real, training)
+    return (real,) if training is None else (real, training)
 
 
 def _criteria(features: Features, patient: Patient, findings: list[Finding]) -> tuple[CriterionResult, ...]:

@@ -9,13 +9,14 @@ from elvmass_core.domain import (
     Attribution,
     Beat,
     CriterionResult,
+    Distance,
     Estimate,
     Features,
     Finding,
     Recording,
     Report,
 )
-from elvmass_core.quality import outside_scope
+from elvmass_core.quality import in_words, outside_scope
 
 LVH_ANSWERS = ("flagged", "uncertain", "not_flagged")
 
@@ -25,7 +26,8 @@ def to_dict(report: Report) -> dict[str, object]:
 
     ``estimate`` is null and ``estimates`` holds both models' answers when the sex is unknown. No name, identifier,
     date or file name is in it. ``fiducials_ms`` count from R, negative before it; ``outside_scope`` names the findings
-    for which LVH is not judged, and ``p_lvh`` is null then.
+    for which LVH is not judged, and ``p_lvh`` is null then. ``distances`` says how far the beat lies from real ECGs and
+    from the training ECGs: ``nearer`` is the share of ``n`` of them that lies nearer; a distance not taken is absent.
     """
     estimates = [_estimate(one, report.findings) for one in report.estimates]
     return {
@@ -33,6 +35,7 @@ def to_dict(report: Report) -> dict[str, object]:
         "patient": _patient(report),
         "beat": None if report.beat is None else _beat(report.beat),
         "features": None if report.features is None else _features(report.features),
+        "distances": {distance.name: _distance(distance) for distance in report.distances},
         "criteria": [_criterion(result) for result in report.criteria],
         "estimate": estimates[0] if len(estimates) == 1 else None,
         **({"estimates": estimates} if len(estimates) > 1 else {}),
@@ -81,6 +84,10 @@ def _beat(beat: Beat) -> dict[str, object]:
 
 def _features(features: Features) -> dict[str, object]:
     return {name: {"value": one.value, "unit": one.unit} for name, one in features.values.items()}
+
+
+def _distance(distance: Distance) -> dict[str, object]:
+    return {"value": distance.value, "nearer": distance.nearer, "n": distance.n, "words": in_words(distance)}
 
 
 def _criterion(result: CriterionResult) -> dict[str, object]:

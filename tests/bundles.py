@@ -11,6 +11,7 @@ from elvmass_core.models.calibration import CT_FUCHS, Calibration, Interval, Lin
 from elvmass_core.models.inputs import PATTERNS, TABULAR_INPUTS
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig
 from elvmass_core.signal import extract_beat
+from elvmass_core.signal_space import DESCRIPTION_SHAPE, Density, Space
 from tests import synthetic
 
 SMALL = TcnConfig(channels=4, encoding=4, hidden=8)
@@ -44,6 +45,12 @@ def calibration():
     return Calibration(intervals=intervals, lines=lines, platt=Platt(intercept=0.0, slope=8.0, prevalence=0.15))
 
 
+def space():
+    """A crowd around nothing."""
+    size = int(np.prod(DESCRIPTION_SHAPE))
+    return Space(density=Density(mean=np.zeros(size), covariance=np.eye(size), tails=8.0), crowd=np.linspace(0.5, 2, 50))
+
+
 def facts(sex=Sex.FEMALE):
     """What `save_bundle` wants to know."""
     return {
@@ -67,4 +74,4 @@ def facts(sex=Sex.FEMALE):
 def write(folder, sex=Sex.FEMALE, seed=0):
     """Save one bundle and return it as loaded."""
     reference = 0.8 * extract_beat(synthetic.recording(noise_mv=0.0, rr_s=0.9)).signal_mv
-    return save_bundle(folder / f"untrained-{sex.value}", members(seed=seed), np.array(reference), facts(sex), "# card")
+    return save_bundle(folder / f"untrained-{sex.value}", members(seed=seed), np.array(reference), space(), facts(sex), "# card")

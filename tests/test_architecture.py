@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "elvmass_core"
 LAYERS = (
-    "errors", "units", "domain", "segments", "wording", "io", "signal", "features", "criteria", "quality", "models",
+    "errors", "units", "domain", "segments", "wording", "io", "signal", "features", "signal_space", "criteria", "quality", "models",
     "attribution", "figures", "report", "pipeline", "virtual", "realism", "study", "batch", "retrain", "examples",
     "__main__",
 )  # fmt: skip

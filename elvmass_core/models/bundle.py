@@ -1,6 +1,6 @@
 """Weight bundles: the only place that touches `weights/`.
 
-A bundle is a folder ``<model-id>/`` with ``model.safetensors`` (members and reference beat), ``manifest.json`` (the
+A bundle is a folder ``<model-id>/`` with ``model.safetensors`` (members, reference beat, training crowd), ``manifest.json`` (the
 contract: inputs, normalisation, calibration, training data, hashes) and ``CARD.md``. Loading checks all of it and
 refuses otherwise; a refused bundle never stops the app.
 """
@@ -24,11 +24,13 @@ from elvmass_core.models.inputs import RANGE_INPUTS, TABULAR_INPUTS, Normaliser
 from elvmass_core.models.tcn import ElvMassNet, Ensemble, TcnConfig, frozen
 from elvmass_core.signal import EXTRACTION_VERSION
 from elvmass_core.signal.filters import FILTER_WORDS
+from elvmass_core.signal_space import DESCRIPTION_SHAPE, Space
 from elvmass_core.units import LEADS
 
-LAYOUT = 1
+LAYOUT = 2
 WEIGHTS_FILE, MANIFEST_FILE, CARD_FILE = "model.safetensors", "manifest.json", "CARD.md"
 REFERENCE_BEAT = "reference_beat_mv"
+SPACE_PREFIX = "space."
 LAYOUT_ERRORS = (
     KeyError,
     TypeError,
@@ -68,6 +70,8 @@ class Bundle:
         Frozen; shared between sessions, never toggled.
     reference_beat_mv : array (12, 400)
         Mean beat of the same-sex training patients without LVH: where attributions start.
+    space : Space
+        Where the beats of the training patients lie; its crowd are the patients used for calibration.
     sha256 : str
         Hash of the manifest, which in turn holds the hash of the weights file.
     """
@@ -82,6 +86,7 @@ class Bundle:
     calibration: Calibration
     cutoff: Cutoff
     reference_beat_mv: FloatArray
+    space: Space
 
     @property
     def simulated(self) -> bool:
@@ -202,6 +207,7 @@ def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
     """Build the modules from checked bytes."""
     tensors = load(blob)
     reference = tensors.pop(REFERENCE_BEAT).numpy()
+    space = _space(tensors)
     if manifest["members"] < 1 or not isinstance(manifest["model_id"], str):
         raise ValueError("no members or no name")
     if set(manifest["training"]["range"]) != set(RANGE_INPUTS):
@@ -221,7 +227,18 @@ def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
         calibration=Calibration.from_dict(manifest["calibration"]),
         cutoff=Cutoff(**manifest["cutoff"]),
         reference_beat_mv=frozen_array(reference, (N_LEADS, BEAT_SAMPLES), REFERENCE_BEAT),
+        space=space,
     )
+
+
+def _space(tensors: dict[str, torch.Tensor]) -> Space:
+    """Take the training crowd out of the tensors; KeyError or ValueError when it is not whole."""
+    names = [name for name in tensors if name.startswith(SPACE_PREFIX)]
+    space = Space.from_arrays({name.removeprefix(SPACE_PREFIX): tensors.pop(name).numpy() for name in names})
+    size = int(np.prod(DESCRIPTION_SHAPE))
+    if space.density.mean.shape != (size,) or space.density.covariance.shape != (size, size) or not len(space.crowd):
+        raise ValueError("training crowd")
+    return space
 
 
 def _member(config: TcnConfig, tensors: Mapping[str, torch.Tensor], number: int) -> ElvMassNet:
@@ -250,7 +267,7 @@ def _mean_person(bundle: Bundle) -> FloatArray:
 
 
 def save_bundle(
-    folder: Path, members: list[ElvMassNet], reference_beat_mv: FloatArray, facts: Mapping, card: str
+    folder: Path, members: list[ElvMassNet], reference_beat_mv: FloatArray, space: Space, facts: Mapping, card: str
 ) -> Bundle:
     """Write a bundle and load it back.
 
@@ -270,6 +287,8 @@ def save_bundle(
         for name, tensor in member.state_dict().items()
     }
     tensors[REFERENCE_BEAT] = torch.as_tensor(np.ascontiguousarray(reference_beat_mv, dtype=np.float32))
+    for name, values in space.arrays().items():
+        tensors[SPACE_PREFIX + name] = torch.as_tensor(np.ascontiguousarray(values, dtype=np.float32))
     blob = save(tensors)
     manifest = {
         **facts,

@@ -1,25 +1,26 @@
 """May a number be given? Pure checks that return Findings.
 
-`check_patient`, `check_conflicts` and `check_recording` need no beat; `check_beat` judges the averaged beat;
+`check_patient`, `check_conflicts` and `check_recording` need no beat; `check_beat` judges the averaged beat,
+`check_likeness` its distance from others;
 `outside_scope` says which findings put an ECG outside what the models know. Thresholds
 stand beside the check that uses them, with their source or the word "assumed". `NOT_CHECKED` says what nobody looks at,
 so that silence is not read as a pass.
 """
 
 from elvmass_core.quality.beat import check_beat
+from elvmass_core.quality.likeness import check_likeness, in_words
 from elvmass_core.quality.person import check_conflicts, check_patient
 from elvmass_core.quality.recording import check_recording
 from elvmass_core.quality.scope import outside_scope, scope_words, why_not_judged
 
 NOT_CHECKED = (
-    "exchange of LA and LL, or of the chest electrodes among themselves",
+    "exchange of the two leg electrodes, which no ECG shows, and many of the exchanges of left arm and left leg",
     "electrodes placed too high or too low",
     "pacemaker spikes that the recorder filtered out",
     "old infarction, ischaemia, drugs and electrolytes",
     "incomplete left bundle branch block and left posterior fascicular block",
     "body position and breathing",
     "a gain wrong by less than about two times",
-    "how much this ECG resembles the simulated ones",
 )
 """In words for the reader of a result."""
 
@@ -27,8 +28,10 @@ __all__ = [
     "NOT_CHECKED",
     "check_beat",
     "check_conflicts",
+    "check_likeness",
     "check_patient",
     "check_recording",
+    "in_words",
     "outside_scope",
     "scope_words",
     "why_not_judged",

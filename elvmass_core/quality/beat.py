@@ -8,6 +8,7 @@ from elvmass_core.quality.conduction import check_conduction
 from elvmass_core.quality.electrodes import check_electrodes
 from elvmass_core.quality.findings import Findings, caution, listed, stop
 from elvmass_core.quality.rhythm import check_rhythm
+from elvmass_core.quality.timing import check_timing
 from elvmass_core.segments import REST, segment_masks
 from elvmass_core.units import INDEPENDENT_ROWS, LEADS
 
@@ -49,6 +50,7 @@ def check_beat(beat: Beat, features: Features) -> Findings:
         *_rate(beat),
         *check_rhythm(beat),
         *_qrs_borders(features),
+        *check_timing(features),
         *check_conduction(beat, features),
         *_axis(features),
         *_waves(beat),

@@ -15,6 +15,7 @@ from elvmass_core.models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bu
 from elvmass_core.models.calibration import CT_FUCHS, Calibration, Interval, fit_interval, fit_line, fit_platt
 from elvmass_core.models.inputs import PATTERNS, Normaliser, without
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig
+from elvmass_core.signal_space import Density, Space, covariance_of
 from elvmass_core.study.card import card_markdown
 from elvmass_core.study.dataset import Dataset, Progress, load_dataset
 from elvmass_core.study.evaluate import SEX_NAMES, evaluate_bundle
@@ -32,6 +33,8 @@ from elvmass_core.study.train import trained_range as range_of
 
 MIN_PATIENTS = 50
 """Fewer of one sex than this in any part give no bundle (five folds, an interval and a probability need them)."""
+SPACE_TAILS = 8.0
+"""Degrees of freedom of the density of the training beats (assumed; only its distances are used)."""
 CALIBRATION_SHARE = 5
 """Without a second table, every fifth patient calibrates."""
 
@@ -216,12 +219,25 @@ def _build(sex: Sex, parts: Parts, members: list[ElvMassNet], out: Path, source:
         "cutoff": asdict(CT_FUCHS),
         "training": training,
     }
-    reference = reference_beat(parts.train, sex)
-    bundle = save_bundle(out / model_id, members, reference, facts, card="")
+    reference, space = reference_beat(parts.train, sex), _space(parts)
+    bundle = save_bundle(out / model_id, members, reference, space, facts, card="")
     training["test"] = _figures(bundle, parts)
-    bundle = save_bundle(out / model_id, members, reference, facts, card="")
+    bundle = save_bundle(out / model_id, members, reference, space, facts, card="")
     (out / model_id / CARD_FILE).write_text(card_markdown(bundle), encoding="utf-8")
     return out / model_id
+
+
+def _space(parts: Parts) -> Space:
+    """Density of the training beats, and how far those used for calibration lie from it."""
+    rows = parts.train.descriptions()
+    whole = rows[np.isfinite(rows).all(axis=(1, 2))]
+    if len(whole) < MIN_PATIENTS:
+        raise TableError(f"Only {len(whole)} training patients have P, QRS and T; {MIN_PATIENTS} are needed.")
+    shrink = rows[0].size / (rows[0].size + len(whole))
+    density = Density(
+        mean=whole.reshape(len(whole), -1).mean(axis=0), covariance=covariance_of(whole, shrink), tails=SPACE_TAILS
+    )
+    return Space(density=density, crowd=np.sort([density.distance(row) for row in parts.calibration.descriptions()]))
 
 
 def _model_id(sex: Sex, source: Source) -> str:

@@ -20,9 +20,11 @@ from elvmass_core.features import FEATURE_NAMES, measure
 from elvmass_core.io import load_files, read_recording
 from elvmass_core.io.archive import expand
 from elvmass_core.io.normal_form import Channel, RawRecording, to_recording
-from elvmass_core.models.inputs import tabular_row
+from elvmass_core.models.inputs import TABULAR_INPUTS, tabular_row
 from elvmass_core.quality import check_beat, check_patient, check_recording
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
+from elvmass_core.signal.delineate import delineate
+from elvmass_core.signal_space import describe_leads
 from elvmass_core.units import LEADS
 
 TABLE_COLUMNS = ("record", "sex", "age", "height_cm", "weight_kg", "lvm_g")
@@ -93,6 +95,12 @@ class Dataset:
             sex=self.sex[index],
             refused=self.refused,
         )
+
+    def descriptions(self) -> np.ndarray:
+        """Each beat in signal space, shape (n, 8, 14); NaN where a wave is absent."""
+        rr_ms = 60000.0 / self.rows[:, TABULAR_INPUTS.index("rate_bpm")]
+        beats = self.beats_mv.astype(np.float64)
+        return np.stack([describe_leads(one, delineate(one, rr_ms=rr)) for one, rr in zip(beats, rr_ms, strict=True)])
 
     def of(self, sex: Sex) -> "Dataset":
         """The patients of one sex."""
