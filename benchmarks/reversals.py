@@ -43,7 +43,7 @@ def wilson(hits: int, n: int) -> tuple[float, float]:
         return 0.0, 1.0
     share, scale = hits / n, 1.0 + Z**2 / n
     middle, half = (share + Z**2 / (2 * n)) / scale, Z / scale * np.sqrt(share * (1 - share) / n + Z**2 / (4 * n**2))
-    return float(middle - half), float(middle + half)
+    return max(float(middle - half), 0.0), min(float(middle + half), 1.0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -91,13 +91,6 @@ def test_a_wide_qrs_is_cautioned_in_the_first_line_and_gets_no_probability(run, 
     assert "Cut-off" not in out
 
 
-def test_a_paced_ecg_is_told_of_pacing_before_electrodes(run, ecg_data):
-    code, out, _ = run("estimate", ecg_data / "ludb" / "111_uv.hea", *WOMAN)
-    assert code == 3
-    (stop,) = [line for line in out.splitlines() if line.startswith("STOP")]
-    assert stop.index("pacing") < stop.index("exchanged")
-
-
 def test_an_unknown_sex_gives_two_estimates_and_exit_code_0(run, ecg):
     code, out, _ = run("estimate", ecg, "--age", "50", "--sex", "unknown", "--json")
     stored = json.loads(out)

@@ -92,7 +92,7 @@ def swapped(signal):
 
 
 def test_exchanged_arm_electrodes_are_stopped():
-    assert "arm_electrodes_swapped" in codes(findings_of(changed(swapped)), Severity.STOP)
+    assert "limb_electrodes_exchanged" in codes(findings_of(changed(swapped)), Severity.STOP)
 
 
 def row(signal, lead, values):
@@ -108,8 +108,8 @@ def limb(one, two):
 @pytest.mark.parametrize(
     "name, change, code",
     [
-        ("all inverted", lambda s: -s, "lead_ii_inverted"),
-        ("RA and LL exchanged", lambda s: np.vstack([limb(-s[2], -s[1]), s[6:]]), "lead_ii_inverted"),
+        ("all inverted", lambda s: -s, "recording_inverted"),
+        ("RA and LL exchanged", lambda s: np.vstack([limb(-s[2], -s[1]), s[6:]]), "limb_electrodes_exchanged"),
         ("V5 dead after a second", lambda s: row(s, "V5", np.where(np.arange(5000) < 500, s[10], 0.0)), "lead_flat"),
         ("V5 dead for half", lambda s: row(s, "V5", np.where(np.arange(5000) < 2500, s[10], 0.0)), "lead_flat"),
         ("all leads held for 5 s", lambda s: np.where(np.arange(5000) > 2500, s[:, 2500:2501], s), "lead_flat"),
@@ -211,7 +211,7 @@ def test_unknown_body_size_does_not_promise_a_wider_interval():
 
 
 @pytest.mark.parametrize(
-    ("change", "code"), [(lambda signal: -signal, "lead_ii_inverted"), (swapped, "arm_electrodes_swapped")]
+    ("change", "code"), [(lambda signal: -signal, "recording_inverted"), (swapped, "limb_electrodes_exchanged")]
 )
 def test_with_a_wide_qrs_pacing_is_named_before_the_electrodes_and_it_stays_a_stop(change, code):
     beat = extract_beat(changed(change))
@@ -224,7 +224,7 @@ def test_with_a_wide_qrs_pacing_is_named_before_the_electrodes_and_it_stays_a_st
 
     assert "pacing" not in message(118.0)
     wide = message(120.0)
-    assert 0 <= wide.index("pacing") < wide.index("exchanged")
+    assert 0 <= wide.index("pacing") < wide.index("record again")
 
 
 def test_what_is_outside_the_scope_is_named_once_and_judged_never():

@@ -8,7 +8,7 @@ so that silence is not read as a pass.
 """
 
 from elvmass_core.quality.beat import check_beat
-from elvmass_core.quality.likeness import check_likeness, in_words
+from elvmass_core.quality.likeness import check_likeness, distances_in_words, in_words
 from elvmass_core.quality.person import check_conflicts, check_patient
 from elvmass_core.quality.recording import check_recording
 from elvmass_core.quality.scope import outside_scope, scope_words, why_not_judged
@@ -31,6 +31,7 @@ __all__ = [
     "check_likeness",
     "check_patient",
     "check_recording",
+    "distances_in_words",
     "in_words",
     "outside_scope",
     "scope_words",

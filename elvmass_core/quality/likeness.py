@@ -4,6 +4,8 @@ Far from real ECGs, the recording itself is in doubt: a CAUTION or a STOP. Far o
 asked about something it has not seen: a NOTE.
 """
 
+from collections.abc import Sequence
+
 from elvmass_core.domain import Distance
 from elvmass_core.quality.findings import Findings, caution, note, stop
 
@@ -39,3 +41,8 @@ def in_words(distance: Distance) -> str:
     if distance.nearer >= 1.0:
         return f"farther out than all {distance.n} {crowd} it was compared with"
     return f"farther out than {100 * distance.nearer:.0f} of 100 {crowd}"
+
+
+def distances_in_words(distances: Sequence[Distance]) -> str:
+    """All of them in one phrase."""
+    return ", and ".join(map(in_words, distances))

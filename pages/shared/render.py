@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 from elvmass_core.domain import CriterionResult, Estimate, Features, Finding, Lvh, Patient, Report, Severity, Sex
 from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale
 from elvmass_core.models.bundle import Bundle
-from elvmass_core.quality import NOT_CHECKED, scope_words
+from elvmass_core.quality import NOT_CHECKED, distances_in_words, scope_words
 from elvmass_core.quality.beat import QRS_SPAN_MV
 from elvmass_core.report import AGE_SHOWN_UP_TO
 from elvmass_core.units import MILLIVOLTS_PER
@@ -119,6 +119,9 @@ def result_card(report: Report, truth_g: float | None, theme: Theme) -> None:
         criteria_line(report.criteria)
         if report.estimates:
             findings_list(report.findings, heading="Can this ECG be used?")
+        if report.distances:
+            st.caption(f"The shape of the heartbeat lies {plain(distances_in_words(report.distances))}.")
+        if report.estimates:
             _signature(report.estimates)
 
 
