@@ -21,12 +21,14 @@ SMOOTH_MS = 14.0
 SLOW_SMOOTH_MS = 42.0
 """The same for P and T."""
 QRS_SEARCH_MS = (-120.0, 160.0)
-QRS_ON_SHARE, QRS_OFF_SHARE = 0.02, 0.03
-"""QRS onset and J: velocity below this share of its maximum …"""
+QRS_SHARE = 0.03
+"""QRS border: velocity below this share of its maximum …"""
 QRS_NOISE = 2.0
 """… or this many times the resting velocity, whichever is larger …"""
 QRS_QUIET_MS = 12.0
 """… for this long."""
+QRS_ON_LEAD_MS = 4.0
+"""Cardiologists mark the onset so much before it (median of the tuning half); a lower share would mistake noise for QRS."""
 T_START_MS = 60.0
 """The T wave is looked for from this long after J …"""
 T_STOP_SHARE, T_STOP_MS = 0.72, 480.0
@@ -112,9 +114,10 @@ def _qrs_borders(velocity: FloatArray) -> tuple[int, int]:
     peak = low + int(np.argmax(velocity[low : high + 1]))
     rest_before = float(np.quantile(velocity[_to_sample(-110.0) : _to_sample(-40.0)], 0.2))
     rest_after = float(np.quantile(velocity[_to_sample(70.0) : _to_sample(170.0)], 0.2))
-    onset = _first_quiet(velocity, peak, low, max(QRS_ON_SHARE * velocity[peak], QRS_NOISE * rest_before))
-    offset = _first_quiet(velocity, peak, high, max(QRS_OFF_SHARE * velocity[peak], QRS_NOISE * rest_after))
-    return onset, offset
+    share = QRS_SHARE * velocity[peak]
+    onset = _first_quiet(velocity, peak, low, max(share, QRS_NOISE * rest_before))
+    offset = _first_quiet(velocity, peak, high, max(share, QRS_NOISE * rest_after))
+    return max(onset - round(QRS_ON_LEAD_MS / STEP_MS), low), offset
 
 
 def _first_quiet(velocity: FloatArray, start: int, stop: int, threshold: float) -> int:
