@@ -26,7 +26,8 @@ SOURCES = ("ludb", "ptbxl", "georgia", "ningbo", "cpsc2018", "ptb")
 `wrong_gain` a wrong gain; the DICOM recordings are a child and a QRS of 126 ms without a stated age."""
 AGE_LIMITS_YEARS = (18.0, 89.0)
 RATE_LIMITS_BPM = (45.0, 110.0)
-MAX_QRS_MS = 120.0
+MAX_QRS_MS = 124.0
+"""120 ms by the borders that the halves were dealt with; the onset has since been set 4 ms earlier."""
 MAX_RR_SPREAD = 0.15
 """Coefficient of variation of all RR intervals; the halves were dealt with it, so it stays apart from `quality`."""
 NOT_SINUS_FINDINGS = ("atrial_fibrillation", "paced", "irregular_rhythm", "p_inverted", "p_wave_not_found")
@@ -93,7 +94,7 @@ def load_reference(folder: Path) -> Sequence[RealBeat]:
     """Read, select and split the real recordings.
 
     Selected are adults of 18–89 years with known sex, sinus rhythm (stated; or no rhythm stated, RR regular and P
-    upright), a rate of 45–110 bpm, a measured QRS below 120 ms and no STOP finding, without a statement of LVH, pacing,
+    upright), a rate of 45–110 bpm, a measured QRS below 124 ms and no STOP finding, without a statement of LVH, pacing,
     complete bundle branch block, AV dissociation or ventricular ectopy. A signal that occurs twice is used once.
 
     The halves: within each source and sex the recordings are ordered, normal ones first and then by the SHA-256 of
