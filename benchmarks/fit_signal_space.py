@@ -2,8 +2,8 @@
 
 Fifty-five recordings cannot tell a covariance of 112 values. It is therefore shrunk towards that of simulated beats,
 and a little towards its own diagonal; mean, tails and crowd are those of the real recordings alone. The three numbers
-were chosen by leaving each recording of the tuning half out in turn. Writes `elvmass_core/quality/real_ecgs.npz`: a mean
-and a covariance of real and simulated shapes, from which no recording can be got back.
+were chosen by leaving each recording of the tuning half out in turn. Writes `elvmass_core/quality/real_ecgs.npz`: a
+mean and a covariance of real and simulated shapes, from which no recording can be got back.
 """
 
 import sys

@@ -1,8 +1,9 @@
 """The real recordings for the benchmarks of electrodes and distances, in two fixed halves.
 
-`real_halves.csv` says which recording is in which half, by the digest of its signal: those of `elvmass_core.realism` keep
-the half they have there, the others were dealt by their digest. The densities are fitted on the tuning half; figures are
-of the reporting half. Recordings with a wrong gain are left out, and so are those that `check_recording` stops.
+`real_halves.csv` says which recording is in which half, by the digest of its signal: those of `elvmass_core.realism`
+keep the half they have there, the others were dealt by their digest. The densities are fitted on the tuning half;
+figures are of the reporting half. Recordings with a wrong gain are left out, and so are those that `check_recording`
+stops.
 """
 
 import csv

@@ -128,7 +128,10 @@ def table(rows: Sequence[list[tuple[bool, bool]]]) -> dict[str, dict[str, object
 def main(cohorts: list[Path]) -> None:
     """Print both tables and write them beside this file."""
     real = load_real()
-    groups: dict[str, list[list[tuple[bool, bool]]]] = {"real, reporting half, sinus": [], "real, both halves, sinus": []}
+    groups: dict[str, list[list[tuple[bool, bool]]]] = {
+        "real, reporting half, sinus": [],
+        "real, both halves, sinus": [],
+    }
     others = []
     for one in real:
         features = measure(one.beat)

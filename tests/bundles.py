@@ -48,7 +48,9 @@ def calibration():
 def space():
     """A crowd around nothing."""
     size = int(np.prod(DESCRIPTION_SHAPE))
-    return Space(density=Density(mean=np.zeros(size), covariance=np.eye(size), tails=8.0), crowd=np.linspace(0.5, 2, 50))
+    return Space(
+        density=Density(mean=np.zeros(size), covariance=np.eye(size), tails=8.0), crowd=np.linspace(0.5, 2, 50)
+    )
 
 
 def facts(sex=Sex.FEMALE):
@@ -74,4 +76,6 @@ def facts(sex=Sex.FEMALE):
 def write(folder, sex=Sex.FEMALE, seed=0):
     """Save one bundle and return it as loaded."""
     reference = 0.8 * extract_beat(synthetic.recording(noise_mv=0.0, rr_s=0.9)).signal_mv
-    return save_bundle(folder / f"untrained-{sex.value}", members(seed=seed), np.array(reference), space(), facts(sex), "# card")
+    return save_bundle(
+        folder / f"untrained-{sex.value}", members(seed=seed), np.array(reference), space(), facts(sex), "# card"
+    )

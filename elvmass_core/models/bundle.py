@@ -1,8 +1,8 @@
 """Weight bundles: the only place that touches `weights/`.
 
-A bundle is a folder ``<model-id>/`` with ``model.safetensors`` (members, reference beat, training crowd), ``manifest.json`` (the
-contract: inputs, normalisation, calibration, training data, hashes) and ``CARD.md``. Loading checks all of it and
-refuses otherwise; a refused bundle never stops the app.
+A bundle is a folder ``<model-id>/`` with ``model.safetensors`` (members, reference beat, training crowd),
+``manifest.json`` (the contract: inputs, normalisation, calibration, training data, hashes) and ``CARD.md``. Loading
+checks all of it and refuses otherwise; a refused bundle never stops the app.
 """
 
 import hashlib

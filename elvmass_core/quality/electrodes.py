@@ -24,12 +24,12 @@ P_DOWN_MV = 0.01
 rhythm has an upright P in II, and of the real recordings used for tests only a paced one falls below it)."""
 MIN_LOG_RATIO = 8.0
 """Log likelihood by which a wrong connection must beat the right one: about one recording in a hundred is connected
-wrongly, in one of forty ways, which alone asks for log 4000. Of the recordings that the density was fitted on (each left
-out in turn) none reaches it but a paced one."""
+wrongly, in one of forty ways, which alone asks for log 4000 (assumed). Of the recordings that the density was fitted on
+(each left out in turn) none reaches it but a paced one."""
 MIN_LOG_RATIO_LEFT_ARM_LEG = 15.0
-"""For left arm and left leg, whose exchange hearts may imitate. One real recording (left axis, LVH, of the half that the
-density was not fitted on) reaches 10, for which it was set higher: the freedom from alarms among real recordings is not
-independent here."""
+"""For left arm and left leg, whose exchange hearts may imitate. One real recording (left axis, LVH, of the half that
+the density was not fitted on) reaches 10, for which it was set higher: the freedom from alarms among real recordings is
+not independent here."""
 FLAT_LIMB = 0.12
 """RMS of I, II or III over the largest of the three, from P to T, below which an arm electrode is on the right leg.
 The smallest of 111 real recordings is 0.15, of 500 simulated ones also."""
@@ -53,7 +53,7 @@ class Connection:
     @property
     def inverse(self) -> FloatArray:
         """From the recorded leads back to the true ones."""
-        return np.linalg.inv(self.matrix)
+        return np.asarray(np.linalg.inv(self.matrix), dtype=np.float64)
 
 
 def _at_electrodes() -> FloatArray:
@@ -166,7 +166,9 @@ def _on_right_leg(beat: Beat) -> Findings:
         f"Lead {flattest} is nearly flat while the other limb leads are not: an arm electrode is probably on the right "
         "leg. Reconnect and record again."
     )
-    return stop("right_leg_exchanged", message, f"{100 * ratio:.0f} % of the other limb leads", f"≥ {100 * FLAT_LIMB:g} %")
+    return stop(
+        "right_leg_exchanged", message, f"{100 * ratio:.0f} % of the other limb leads", f"≥ {100 * FLAT_LIMB:g} %"
+    )
 
 
 def _wrong_connection(beat: Beat) -> Findings:
@@ -184,7 +186,7 @@ def _wrong_connection(beat: Beat) -> Findings:
 
 
 def _p_inverted(beat: Beat) -> Findings:
-    """P upside down in II: an ectopic atrial rhythm, or electrodes whose exchange the rest of the beat does not show."""
+    """P upside down in II: an ectopic atrial rhythm, or an exchange that the rest of the beat does not show."""
     p = segment_masks(beat.fiducials)["P"]
     if p is None:
         return ()
@@ -192,8 +194,8 @@ def _p_inverted(beat: Beat) -> Findings:
     if not (in_ii < -P_DOWN_MV and in_avr > P_DOWN_MV / 2):
         return ()
     message = (
-        "The P wave is upside down in II and upright in aVR: limb electrodes may be exchanged, or the rhythm comes from "
-        "low in the atria."
+        "The P wave is upside down in II and upright in aVR: limb electrodes may be exchanged, or the rhythm comes "
+        "from low in the atria."
     )
     return caution("p_inverted", _rhythm_first(_is_wide(beat.fiducials), message), "P negative in II")
 

@@ -15,8 +15,8 @@ DURATIONS = ("p_ms", "pr_ms", "qrs_ms", "qt_ms")
 FACTORS = (0.25, 0.5, 0.6, 0.72, 0.8, 1.25, 1.39, 1.6, 2.0, 2.5, 4.0)
 """Between the rates in use: 240, 250, 257, 360, 400, 500, 977 and 1000 Hz."""
 LOG_RATIO_CAUTION, LOG_RATIO_STOP = 3.5, 7.0
-"""Log likelihood by which a factor must beat none. Left out in turn, three of 55 real recordings lie above 3.5 (paced, a
-child, QRS of 126 ms) and the largest at 6.2; doubled or halved ones lie above 5 in 98 %."""
+"""Log likelihood by which a factor must beat none. Left out in turn, three of 55 real recordings lie above 3.5 (paced,
+a child, QRS of 126 ms) and the largest at 6.2; doubled or halved ones lie above 5 in 98 %."""
 
 
 def log_durations(features: Features) -> FloatArray:

@@ -28,7 +28,7 @@ QRS_NOISE = 2.0
 QRS_QUIET_MS = 12.0
 """… for this long."""
 QRS_ON_LEAD_MS = 4.0
-"""Cardiologists mark the onset so much before it (median of the tuning half); a lower share would mistake noise for QRS."""
+"""Cardiologists mark the onset so much before that (median of the tuning half); a lower share takes noise for QRS."""
 T_START_MS = 60.0
 """The T wave is looked for from this long after J …"""
 T_STOP_SHARE, T_STOP_MS = 0.72, 480.0

@@ -7,7 +7,9 @@ import pytest
 
 from elvmass_core.domain import BEAT_R_INDEX, Recording
 from elvmass_core.errors import BeatError
+from elvmass_core.segments import beat_times_ms
 from elvmass_core.signal import extract_beat
+from elvmass_core.signal.average import _tail_weight
 from tests import synthetic
 
 INDEPENDENT = [0, 1, 6, 7, 8, 9, 10, 11]
@@ -100,3 +102,12 @@ def test_a_gap_of_thirty_milliseconds_is_bridged():
     signal[3, 1000:1015] = np.nan
     bridged = extract_beat(Recording(signal_mv=signal, fs_hz=500.0, format="synthetic"))
     assert np.abs(whole.signal_mv - bridged.signal_mv).max() < 0.05
+
+
+def test_with_a_long_pr_the_next_p_wave_is_masked_from_its_own_onset():
+    usual, long = _tail_weight(640.0, -200.0), _tail_weight(640.0, -270.0)
+    times = beat_times_ms()
+    assert np.all(usual[times >= 640.0 - 240.0] == 0.0)
+    assert np.all(usual[times <= 640.0 - 270.0] == 1.0)
+    assert np.all(long[times >= 640.0 - 280.0] == 0.0)
+    np.testing.assert_array_equal(_tail_weight(640.0, None), usual)
