@@ -118,7 +118,7 @@ def load_reference(folder: Path) -> Sequence[RealBeat]:
     if not (folder / "catalog.csv").is_file():
         raise TableError("There is no catalog.csv in the folder of real recordings: set --data or ELVMASS_ECG_DATA.")
     chosen: dict[str, RealBeat] = {}
-    for header in _headers(folder):
+    for header in headers(folder):
         real = _read(header)
         if real is not None:
             chosen.setdefault(real.digest, real)
@@ -138,7 +138,7 @@ def reference_table(reference: Sequence[RealBeat], part: str | None = None) -> B
     return beat_table(rows, [real.beat.signal_mv for real in kept])
 
 
-def _headers(folder: Path) -> list[Path]:
+def headers(folder: Path) -> list[Path]:
     """Headers of the recordings in the catalogue whose amplitudes can be had right."""
     headers = []
     with (folder / "catalog.csv").open(encoding="utf-8", newline="") as catalogue:
