@@ -203,3 +203,25 @@ def test_no_age_over_89_is_written_down(models):
     assert orjson.loads(to_json(report))["patient"]["age"] == "90+"
     assert b"96.75" not in to_json(report)
     assert "96.75" not in str([finding.observed for finding in report.findings])
+
+
+def test_the_json_says_how_far_the_beat_lies_from_others_also_without_weights(models):
+    stored = orjson.loads(to_json(analyse(synthetic.recording(), synthetic.patient(), models)))["distances"]
+    assert set(stored) == {"real", "training"}
+    assert 0.0 <= stored["real"]["nearer"] <= 1.0
+    assert stored["real"]["n"] == 55
+    assert "real ECGs" in stored["real"]["words"]
+    assert "learned from" in stored["training"]["words"]
+    alone = orjson.loads(to_json(analyse(synthetic.recording(), synthetic.patient(), Models())))["distances"]
+    assert set(alone) == {"real"}
+    flat = Recording(signal_mv=np.zeros((12, 5000)), fs_hz=500.0, format="synthetic")
+    assert orjson.loads(to_json(analyse(flat, synthetic.patient(), models)))["distances"] == {}
+
+
+def test_leads_that_no_heart_makes_are_doubted(models):
+    mixed = np.random.default_rng(8).normal(size=(8, 8)) @ synthetic.signal()[0][[0, 1, 6, 7, 8, 9, 10, 11]]
+    one, two = mixed[:2] / np.abs(mixed).max()
+    limb = [one, two, two - one, -(one + two) / 2, one - two / 2, two - one / 2]
+    signal_mv = np.stack([*limb, *(mixed[2:] / np.abs(mixed).max())])
+    report = analyse(Recording(signal_mv=signal_mv, fs_hz=500.0, format="synthetic"), synthetic.patient(), models)
+    assert codes(report) & {"unlike_real_ecgs", "limb_chest_exchanged", "chest_electrodes_exchanged", "leads_inverted"}

@@ -238,6 +238,7 @@ def _space(tensors: dict[str, torch.Tensor]) -> Space:
     size = int(np.prod(DESCRIPTION_SHAPE))
     if space.density.mean.shape != (size,) or space.density.covariance.shape != (size, size) or not len(space.crowd):
         raise ValueError("training crowd")
+    np.linalg.cholesky(space.density.covariance)  # LinAlgError, a ValueError, unless it is a covariance
     return space
 
 

@@ -1,9 +1,11 @@
 """A bundle loads only when everything about it matches."""
 
+import hashlib
 import json
 import shutil
 
 import pytest
+from safetensors.torch import load, save
 
 from elvmass_core.domain import Sex
 from elvmass_core.errors import BundleError
@@ -52,6 +54,17 @@ def test_an_edited_manifest_is_refused(folder):
     text = (folder / MANIFEST_FILE).read_text().replace('"prevalence": 0.15', '"prevalence": 0.01')
     (folder / MANIFEST_FILE).write_text(text)
     with pytest.raises(BundleError, match=f"{MANIFEST_FILE} was changed"):
+        load_bundle(folder)
+
+
+@pytest.mark.parametrize("spoil_crowd", [lambda c: c.pop("space.mean"), lambda c: c["space.covariance"].mul_(-1.0)])
+def test_weights_without_a_sound_training_crowd_are_refused(folder, spoil_crowd):
+    tensors = load((folder / WEIGHTS_FILE).read_bytes())
+    spoil_crowd(tensors)
+    blob = save(tensors)
+    (folder / WEIGHTS_FILE).write_bytes(blob)
+    spoil(folder, weights_sha256=hashlib.sha256(blob).hexdigest())
+    with pytest.raises(BundleError, match="layout is not understood"):
         load_bundle(folder)
 
 
