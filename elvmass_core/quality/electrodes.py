@@ -13,7 +13,7 @@ import numpy as np
 
 from elvmass_core.criteria import WIDE_QRS_MS
 from elvmass_core.domain import Beat, Fiducials, FloatArray
-from elvmass_core.quality.findings import Findings, caution, stop
+from elvmass_core.quality.findings import Findings, caution, likelier, stop
 from elvmass_core.quality.real_ecgs import real_ecgs
 from elvmass_core.segments import beat_times_ms, segment_masks
 from elvmass_core.signal_space import describe, rescaled, size_of
@@ -182,7 +182,7 @@ def _wrong_connection(beat: Beat) -> Findings:
         return ()
     message = _rhythm_first(_is_wide(beat.fiducials), found.message)
     say = caution if doubtful else stop
-    return say(found.code, message, f"e^{ratios[best]:.0f} times likelier among real ECGs", f"≤ e^{needed:g}")
+    return say(found.code, message, f"{likelier(ratios[best])} among real ECGs")
 
 
 def _p_inverted(beat: Beat) -> Findings:

@@ -8,7 +8,7 @@ import numpy as np
 
 from elvmass_core.criteria import WIDE_QRS_MS
 from elvmass_core.domain import Features, FloatArray
-from elvmass_core.quality.findings import Findings, caution, stop
+from elvmass_core.quality.findings import Findings, caution, likelier, stop
 from elvmass_core.quality.real_ecgs import real_durations
 
 DURATIONS = ("p_ms", "pr_ms", "qrs_ms", "qt_ms")
@@ -28,22 +28,21 @@ def log_durations(features: Features) -> FloatArray:
 
 
 def check_timing(features: Features) -> Findings:
-    """Durations that would be usual at another sampling rate."""
+    """Durations that would be usual at another sampling rate; a wide QRS is far likelier a block than a wrong rate."""
     durations, density = log_durations(features), real_durations()
     if not np.isfinite(durations).sum() > 1:
         return ()
     ratios = density.log(durations - np.log(FACTORS)[:, None]) - density.log(durations[None])
     best = int(np.argmax(ratios))
-    qrs_ms = features["qrs_ms"]
-    if ratios[best] <= LOG_RATIO_CAUTION:
+    wide = (features["qrs_ms"] or 0.0) >= WIDE_QRS_MS and FACTORS[best] > 1.0
+    if ratios[best] <= (LOG_RATIO_STOP if wide else LOG_RATIO_CAUTION):
         return ()
-    wide = qrs_ms is not None and qrs_ms >= WIDE_QRS_MS and FACTORS[best] > 1.0
     say = stop if ratios[best] > LOG_RATIO_STOP and not wide else caution
     message = (
         f"All durations would be usual if they were {_change(FACTORS[best])}: the sampling rate may be misstated. "
         "Check it in the file or in the form."
     )
-    return say("timing_implausible", message, f"e^{ratios[best]:.0f} times likelier", f"≤ e^{LOG_RATIO_CAUTION:g}")
+    return say("timing_implausible", message, likelier(ratios[best]))
 
 
 def _change(factor: float) -> str:
