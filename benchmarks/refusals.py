@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,7 @@ from benchmarks.real_recordings import DATA  # noqa: E402
 from benchmarks.reversals import wilson  # noqa: E402
 from elvmass_core.domain import FloatArray, Patient, Recording, Severity, Sex  # noqa: E402
 from elvmass_core.io import load_files, read_recording  # noqa: E402
-from elvmass_core.models.bundle import load_models  # noqa: E402
+from elvmass_core.models.bundle import Models, load_models  # noqa: E402
 from elvmass_core.pipeline import analyse  # noqa: E402
 from elvmass_core.realism.reference import headers, is_normal, stated  # noqa: E402
 
@@ -59,12 +60,18 @@ MAKERS: dict[str, Maker] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=1)
+def _models() -> Models:
+    """Loaded once a process."""
+    return load_models(ROOT / "weights")
+
+
 def refused(job: tuple[str, int]) -> tuple[bool, str]:
     """Whether one recording without a heart is refused, and the first reason."""
     kind, seed = job
     rng = np.random.default_rng([seed, *kind.encode()])
     recording = Recording(signal_mv=leads_mv(MAKERS[kind](rng)), fs_hz=FS_HZ, format="noise")
-    report = analyse(recording, WOMAN, load_models(ROOT / "weights"))
+    report = analyse(recording, WOMAN, _models())
     return report.refused and not report.estimates, report.findings[0].code if report.findings else ""
 
 
@@ -77,7 +84,7 @@ def main() -> int:
         n = sum(answer for answer, _ in answers)
         passed += N_EACH - n
         print(f"{kind:30} refused {n}/{N_EACH}  {dict(Counter(code for _, code in answers).most_common(4))}")
-    models = load_models(ROOT / "weights")
+    models = _models()
     normal = [header for header in headers(DATA) if is_normal(stated(header.read_text(errors="replace")))]
     stopped = []
     for header in normal:
