@@ -1,4 +1,4 @@
-"""The command line: ``python -m elvmass_core estimate | inspect | simulate | train | retrain | verify``.
+"""The command line: ``python -m elvmass_core estimate | inspect | simulate | train | retrain | study | verify``.
 
 Exit codes: 0 an answer, 3 refused by a STOP finding, 2 unreadable input or bad usage (one sentence on stderr).
 """
@@ -54,7 +54,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="elvmass_core", description=f"LV mass from a 12-lead ECG. {DISCLAIMER}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    for add in (_add_estimate, _add_inspect, _add_simulate, _add_train, _add_retrain, _add_examples, _add_verify):
+    for add in (
+        _add_estimate,
+        _add_inspect,
+        _add_simulate,
+        _add_train,
+        _add_retrain,
+        _add_study,
+        _add_examples,
+        _add_verify,
+    ):
         add(commands)
     add_realism(commands, _say)
     return parser
@@ -129,6 +138,17 @@ def _add_retrain(commands: argparse._SubParsersAction) -> None:
     )
     _add_effort(parser)
     parser.set_defaults(command=_retrain)
+
+
+def _add_study(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("study", help="every model on the same simulated patients: docs/study.md")
+    parser.add_argument(
+        "--work", type=Path, default=Path("work"), help="folder for cohorts and results so far (resumable)"
+    )
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of study.json and study.md")
+    parser.add_argument("--quick", action="store_true", help="tiny cohorts and one epoch: checks the path")
+    _add_effort(parser)
+    parser.set_defaults(command=_study)
 
 
 def _add_effort(parser: argparse.ArgumentParser) -> None:
@@ -334,6 +354,21 @@ def _retrain(options: argparse.Namespace) -> int:
         progress=_progress("done"),
     )
     print("\n".join(str(path) for path in bundles))
+    return ANSWERED
+
+
+def _study(options: argparse.Namespace) -> int:
+    from elvmass_core.comparison import run_study
+
+    page = run_study(
+        options.work,
+        options.out,
+        quick=options.quick,
+        epochs=options.epochs,
+        workers=options.workers,
+        progress=_progress("done"),
+    )
+    print(page)
     return ANSWERED
 
 

@@ -127,10 +127,10 @@ def load_dataset(
     frame = _frame(table)
     stored = None if cache is None else cache / f"{_key(table, frame)}.npz"
     if stored is not None and stored.is_file():
-        return _from_file(stored)
+        return read_dataset(stored)
     dataset = _read_all(table.parent, frame, workers, progress)
     if stored is not None:
-        _to_file(dataset, stored)
+        write_dataset(dataset, stored)
     return dataset
 
 
@@ -167,7 +167,7 @@ def _read_all(folder: Path, frame: pd.DataFrame, workers: int, progress: Progres
     lines = [(folder, line) for line in frame[list(TABLE_COLUMNS)].to_dict("records")]
     refused: collections.Counter[str] = collections.Counter()
     kept: list[Case] = []
-    for done, answer in enumerate(_map(_read_line, lines, workers)):
+    for done, answer in enumerate(map_processes(_read_line, lines, workers)):
         if isinstance(answer, str):
             refused[answer] += 1
         else:
@@ -187,13 +187,13 @@ def _read_all(folder: Path, frame: pd.DataFrame, workers: int, progress: Progres
     )
 
 
-def _map(function: Callable, items: Sequence, workers: int) -> Sequence:
+def map_processes(function: Callable, items: Sequence, workers: int, chunk: int = CHUNK) -> Sequence:
     """Map over processes with one thread each; in this process for one worker."""
     if workers <= 1:
         return [function(item) for item in items]
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(function, items, chunksize=CHUNK))
+        return list(pool.map(function, items, chunksize=chunk))
 
 
 def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:
@@ -273,7 +273,8 @@ def _record_path(folder: Path, record: str) -> Path:
     raise TableError("A recording named in the table does not exist.")
 
 
-def _to_file(dataset: Dataset, path: Path) -> None:
+def write_dataset(dataset: Dataset, path: Path) -> None:
+    """Store as NPZ, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".part.npz")
     np.savez(
@@ -290,7 +291,8 @@ def _to_file(dataset: Dataset, path: Path) -> None:
     draft.replace(path)
 
 
-def _from_file(path: Path) -> Dataset:
+def read_dataset(path: Path) -> Dataset:
+    """What `write_dataset` stored."""
     with np.load(path, allow_pickle=False) as stored:
         counts = zip(stored["refused_codes"].tolist(), stored["refused_counts"].tolist(), strict=True)
         names = ("beats_mv", "rows", "measured", "lvm_g", "bsa_m2", "sex")
