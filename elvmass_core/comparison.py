@@ -70,12 +70,12 @@ def study_markdown(result: dict, seconds: float) -> str:
     return (
         "# Study on simulated patients\n\n"
         + (warning if result["quick"] else "")
-        + f"Cohort version {result['cohort_version']}, {result['epochs']} epochs at most; every model on the same five "
-        "folds, stratified by sex and mass. The epoch is chosen inside the training folds. The shifted simulated cohort "
-        "is predicted by the mean of the five fold models. MAE with a 95 % bootstrap interval over patients; c is the "
-        "c-statistic for LVH (index above 80 g/m² in men, 65 g/m² in women), with what it ranks in brackets: ranking g or "
-        "g/m² over both sexes is spoiled by the difference between the sexes alone. Simulated patients: no figure here "
-        "says how well any model does in people.\n\n"
+        + f"Cohort version {result['cohort_version']}, {result['epochs']} epochs at most; every model on the same "
+        "five folds, stratified by sex and mass. The epoch is chosen inside the training folds. The shifted simulated "
+        "cohort is predicted by the mean of the five fold models. MAE with a 95 % bootstrap interval over patients; c "
+        "is the c-statistic for LVH (index above 80 g/m² in men, 65 g/m² in women), with what it ranks in brackets: "
+        "ranking g or g/m² over both sexes is spoiled by the difference between the sexes alone. Simulated patients: "
+        "no figure here says how well any model does in people.\n\n"
         + tables_markdown(result)
         + f"\nWritten in {seconds / 60:.0f} min "
         "(less what an earlier call had done) by `python -m elvmass_core study`.\n"

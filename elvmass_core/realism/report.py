@@ -122,7 +122,7 @@ def _what(compared: Compared) -> str:
     command = f"realism --part {compared.part} --n {n} --seed {compared.seed} --preset {compared.preset}"
     return (
         f"Real: {len(compared.real)} public recordings of adults in sinus rhythm without stated LVH, pacing or "
-        f"complete block, QRS below 120 ms, rate 45–110 bpm ({half}; {normal} of them with nothing abnormal stated). "
+        f"complete block, QRS below 124 ms, rate 45–110 bpm ({half}; {normal} of them with nothing abnormal stated). "
         f"Simulated: {n} patients of the same sex and age (± 2 years), without LVH, chosen by the same rules "
         f"({provenance(compared.preset, compared.seed)}). Both went through the same extraction and the same "
         f"measurements. Intervals are 95 %, over patients. Written {compared.date} by `python -m elvmass_core "

@@ -73,7 +73,7 @@ def simulate_matched(
     real: BeatTable, *, n: int, seed: int, preset: str | CohortPreset = "taiwan-like", workers: int = 1,
     progress: Progress | None = None,
 ) -> BeatTable:  # fmt: skip
-    """Simulate about `n` patients like the real ones: the same sex, age ± 2 years, no LVH, sinus, QRS < 120 ms.
+    """Simulate about `n` patients like the real ones: the same sex, age ± 2 years, no LVH, sinus, QRS < 124 ms.
 
     Each real person gets the same number k = max(1, round(n / number of real)); patient j of person i has a random
     stream of its own, so the result depends on neither `workers` nor on the other people.
