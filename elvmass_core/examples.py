@@ -69,7 +69,7 @@ CHOICES = (
     Choice(
         id="man_lvh_strain",
         title="Simulated man, LVH with strain",
-        what_to_see="A heavy heart that meets no classical criterion and the model misses it too: see what misled it.",
+        what_to_see="A heavy heart that nearly all criteria and the model miss: see what misled it.",
         fits=lambda row: row["sex"] == "M" and _index(row) > 92.0 and float(row["strain"]) > 0.3 and _undisturbed(row),
     ),
     Choice(

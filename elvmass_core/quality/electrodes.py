@@ -182,7 +182,7 @@ def _wrong_connection(beat: Beat) -> Findings:
         return ()
     message = _rhythm_first(_is_wide(beat.fiducials), found.message)
     say = caution if doubtful else stop
-    return say(found.code, message, f"{likelier(ratios[best])} among real ECGs")
+    return say(found.code, message, f"{likelier(ratios[best])} than the right connection")
 
 
 def _p_inverted(beat: Beat) -> Findings:
