@@ -25,7 +25,8 @@ rhythm has an upright P in II, and of the real recordings used for tests only a 
 MIN_LOG_RATIO = 8.0
 """Log likelihood by which a wrong connection must beat the right one: about one recording in a hundred is connected
 wrongly, in one of forty ways, which alone asks for log 4000 (assumed). Of the recordings that the density was fitted on
-(each left out in turn) none reaches it but a paced one."""
+(each left out in turn) none reaches it but a paced one. It was 10 until the other half had been looked at, so the
+sensitivities on that half are a little optimistic."""
 MIN_LOG_RATIO_LEFT_ARM_LEG = 15.0
 """For left arm and left leg, whose exchange hearts may imitate. One real recording (left axis, LVH, of the half that
 the density was not fitted on) reaches 10, for which it was set higher: the freedom from alarms among real recordings is
