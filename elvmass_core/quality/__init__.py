@@ -1,9 +1,8 @@
 """May a number be given? Pure checks that return Findings.
 
 `check_patient`, `check_conflicts` and `check_recording` need no beat; `check_beat` judges the averaged beat,
-`check_likeness` its distance from others;
-`outside_scope` says which findings put an ECG outside what the models know. Thresholds
-stand beside the check that uses them, with their source or the word "assumed". `NOT_CHECKED` says what nobody looks at,
+`check_likeness` its distance from others; `outside_scope` says which findings put an ECG outside what the models know.
+Thresholds stand beside the check that uses them, with their source or the word "assumed". `NOT_CHECKED` says what nobody looks at,
 so that silence is not read as a pass.
 """
 
@@ -20,7 +19,7 @@ NOT_CHECKED = (
     "old infarction, ischaemia, drugs and electrolytes",
     "incomplete left bundle branch block and left posterior fascicular block",
     "body position and breathing",
-    "a gain wrong by less than about two times",
+    "a gain wrong by about two times or less",
 )
 """In words for the reader of a result."""
 

@@ -149,7 +149,7 @@ def check_electrodes(beat: Beat) -> Findings:
 
 
 def limb_ratio(beat: Beat) -> tuple[str, float]:
-    """The flattest of I, II and III, and its RMS over the larger of the other two, from P to T."""
+    """The flattest of I, II and III, and its RMS over the largest of the three, from P to T."""
     f = beat.fiducials
     start, stop = f.p_on if f.p_on is not None else f.qrs_on, f.t_end if f.t_end is not None else f.qrs_off
     inside = (beat_times_ms() >= (start or 0.0)) & (beat_times_ms() <= (stop or 0.0))

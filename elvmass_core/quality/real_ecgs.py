@@ -11,8 +11,6 @@ import numpy as np
 from elvmass_core.signal_space import Density, Space
 
 FILE = Path(__file__).with_name("real_ecgs.npz")
-
-
 TAILS = 8.0
 """Degrees of freedom of both densities (assumed; 30 changes no decision among the recordings they were fitted on)."""
 
