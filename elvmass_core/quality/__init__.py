@@ -2,8 +2,8 @@
 
 `check_patient`, `check_conflicts` and `check_recording` need no beat; `check_beat` judges the averaged beat,
 `check_likeness` its distance from others; `outside_scope` says which findings put an ECG outside what the models know.
-Thresholds stand beside the check that uses them, with their source or the word "assumed". `NOT_CHECKED` says what nobody looks at,
-so that silence is not read as a pass.
+Thresholds stand beside the check that uses them, with their source or the word "assumed". `NOT_CHECKED` says what
+nobody looks at, so that silence is not read as a pass.
 """
 
 from elvmass_core.quality.beat import check_beat
