@@ -56,7 +56,7 @@ def test_left_arm_and_leg_exchange_i_and_ii():
 
 def test_an_exchange_done_twice_is_none():
     for one in connections():
-        times = np.linalg.matrix_power(one.matrix, 3 if "three" in one.message else 2)
+        times = np.linalg.matrix_power(one.matrix, 3 if "rotated" in one.message else 2)
         np.testing.assert_allclose(times, np.eye(8), atol=1e-12)
 
 
@@ -67,6 +67,15 @@ def test_the_ratio_of_a_connection_turns_its_sign_when_it_is_made(beat):
     for k, one in enumerate(connections()[:2]):
         after = log_ratios(rescaled(one.matrix @ described))
         assert after[k] == pytest.approx(-before[k], rel=1e-6)
+
+
+def test_a_connection_below_its_own_threshold_does_not_hide_another_above_its_own(beat, monkeypatch):
+    """Left arm and left leg need more evidence than the rest."""
+    ratios = np.array([12.0 if one.code == LEFT_ARM_LEG else 0.0 for one in connections()])
+    ratios[1] = 9.0
+    monkeypatch.setattr("elvmass_core.quality.electrodes.log_ratios", lambda _: ratios)
+    (found,) = alarms(beat)
+    assert connections()[1].message[:30] in found.message
 
 
 def test_a_beat_without_p_is_judged_by_the_rest(beat):

@@ -52,6 +52,11 @@ class Connection:
     matrix: FloatArray
 
     @property
+    def needed(self) -> float:
+        """Log likelihood ratio above which it is reported."""
+        return MIN_LOG_RATIO_LEFT_ARM_LEG if self.code == LEFT_ARM_LEG else MIN_LOG_RATIO
+
+    @property
     def inverse(self) -> FloatArray:
         """From the recorded leads back to the true ones."""
         return np.asarray(np.linalg.inv(self.matrix), dtype=np.float64)
@@ -99,10 +104,15 @@ def connections() -> tuple[Connection, ...]:
     cables = {
         "The right arm and left arm electrodes": _exchange(("RA", "LA")),
         "The right arm and left leg electrodes": _exchange(("RA", "LL")),
-        "All three limb electrodes": connected({"RA": "LA", "LA": "LL", "LL": "RA"}),
-        "The limb electrodes, all three,": connected({"RA": "LL", "LA": "RA", "LL": "LA"}),
     }
     found = [Connection(limb, f"{words} are probably exchanged. {again}", matrix) for words, matrix in cables.items()]
+    rotated = {
+        "right arm on the left arm, left arm on the left leg, left leg on the right arm": ("LA", "LL", "RA"),
+        "right arm on the left leg, left arm on the right arm, left leg on the left arm": ("LL", "RA", "LA"),
+    }
+    for words, places in rotated.items():
+        message = f"The limb electrodes are probably rotated ({words}). {again}"
+        found.append(Connection(limb, message, connected(dict(zip(("RA", "LA", "LL"), places, strict=True)))))
     words = "The left arm and left leg electrodes may be exchanged: compare with an earlier ECG, or record again."
     found.append(Connection(LEFT_ARM_LEG, words, _exchange(("LA", "LL"))))
     chest = [[(k, k + 1)] for k in range(1, 6)] + [[(k, k + 2)] for k in range(1, 5)]
@@ -173,17 +183,16 @@ def _on_right_leg(beat: Beat) -> Findings:
 
 
 def _wrong_connection(beat: Beat) -> Findings:
-    """The wrong connection that explains the beat best, when it does so far better than the right one."""
-    ratios = log_ratios(describe(beat))
-    best = int(np.argmax(ratios))
-    found = connections()[best]
-    doubtful = found.code == LEFT_ARM_LEG
-    needed = MIN_LOG_RATIO_LEFT_ARM_LEG if doubtful else MIN_LOG_RATIO
-    if not ratios[best] > needed:
+    """The wrong connection that explains the beat best, of those that do so far better than the right one."""
+    passed = [
+        (ratio, one) for ratio, one in zip(log_ratios(describe(beat)), connections(), strict=True) if ratio > one.needed
+    ]
+    if not passed:
         return ()
+    ratio, found = max(passed, key=lambda pair: pair[0])
+    say = caution if found.code == LEFT_ARM_LEG else stop
     message = _rhythm_first(_is_wide(beat.fiducials), found.message)
-    say = caution if doubtful else stop
-    return say(found.code, message, f"{likelier(ratios[best])} than the right connection")
+    return say(found.code, message, f"{likelier(ratio)} than the right connection")
 
 
 def _p_inverted(beat: Beat) -> Findings:
