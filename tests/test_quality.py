@@ -52,6 +52,29 @@ def test_a_common_gain_error_is_stopped_and_the_factor_named(factor):
     assert max(factor, 1 / factor) / 2 < named < max(factor, 1 / factor) * 2
 
 
+@pytest.mark.parametrize("factor, word", [(1.0, ""), (2.0, "tall"), (0.45, "small")])
+def test_a_size_that_a_gain_wrong_by_two_times_makes_is_a_caution_that_names_the_gain(factor, word):
+    found = [one for one in findings_of(changed(lambda s: factor * s)) if one.code == "amplitude_unusual"]
+    assert [one.severity for one in found] == ([Severity.CAUTION] if word else [])
+    assert all(f"unusually {word}" in one.message and "gain" in one.message for one in found)
+
+
+def test_chest_leads_at_half_gain_are_a_caution_where_limb_leads_are_tall():
+    def tall_limb(chest):
+        return changed(lambda s: np.vstack([s[:6] * 1.4, s[6:] * chest]))
+
+    assert "lead_gain" not in codes(findings_of(tall_limb(1.0)))
+    assert "lead_gain" in codes(findings_of(tall_limb(0.5)), Severity.CAUTION)
+
+
+def test_a_low_sampling_rate_is_a_caution_because_qrs_comes_out_too_long():
+    signal = np.array(synthetic.signal()[0])
+    slow = Recording(signal_mv=signal[:, ::4], fs_hz=125.0, format="synthetic")
+    enough = Recording(signal_mv=signal[:, ::2], fs_hz=250.0, format="synthetic")
+    assert codes(check_recording(slow), Severity.CAUTION) == {"sampling_rate_low"}
+    assert "sampling_rate_low" not in codes(check_recording(enough))
+
+
 def test_a_flat_lead_and_a_saturated_lead_are_named():
     def flat(signal):
         signal[8] = 0.1

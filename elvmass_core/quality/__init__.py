@@ -15,11 +15,13 @@ from elvmass_core.quality.scope import outside_scope, scope_words, why_not_judge
 NOT_CHECKED = (
     "exchange of the two leg electrodes, which no ECG shows, and many of the exchanges of left arm and left leg",
     "electrodes placed too high or too low",
-    "pacemaker spikes that the recorder filtered out",
+    "pacemaker spikes that the recorder filtered out, or in recordings sampled below 400 Hz",
     "old infarction, ischaemia, drugs and electrolytes",
     "incomplete left bundle branch block and left posterior fascicular block",
     "body position and breathing",
-    "a gain wrong by about two times or less",
+    "a gain wrong by about two times or less, in all leads or in one group, where the QRS keeps a usual size",
+    "a sampling rate wrong by about a quarter or less, where the durations stay usual",
+    "filters of the recorder: a muscle filter lowers R and widens QRS, a baseline filter above 0.5 Hz bends ST and T",
 )
 """In words for the reader of a result."""
 
