@@ -7,6 +7,7 @@ seconds (Fridericia 1920). Borders are global over the leads.
 """
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
@@ -18,6 +19,8 @@ INTERVALS = ("rate_bpm", "p_ms", "pr_ms", "qrs_ms", "qt_ms", "qtc_fridericia_ms"
 AMPLITUDES = ("r", "s", "t", "stj")
 SCORED = ("p_terminal_mv_V1", "p_terminal_ms_V1", "intrinsicoid_ms_V5", "intrinsicoid_ms_V6")
 """Depth and duration of the terminal negative part of P in V1; QRS onset to the peak of R in V5 and V6."""
+OF_P = ("p_ms", "pr_ms", "p_terminal_mv_V1", "p_terminal_ms_V1")
+"""What needs a P wave that belongs to the QRS."""
 FEATURE_NAMES = INTERVALS + tuple(f"{wave}_mv_{lead}" for wave in AMPLITUDES for lead in LEADS) + SCORED
 """Every feature, in the order they are reported."""
 
@@ -44,6 +47,12 @@ def measure(beat: Beat) -> Features:
     for lead in ("V5", "V6"):
         values[f"intrinsicoid_ms_{lead}"] = Measurement(value=r_peak_ms(beat, lead), unit="ms")
     return Features(values={name: values[name] for name in FEATURE_NAMES})
+
+
+def without_p(features: Features) -> Features:
+    """The same measurements with those of P absent: in atrial fibrillation a border of P is one of an f wave."""
+    values = {name: replace(one, value=None) if name in OF_P else one for name, one in features.values.items()}
+    return Features(values=values)
 
 
 def _intervals(beat: Beat) -> dict[str, Measurement]:

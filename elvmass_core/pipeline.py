@@ -7,7 +7,7 @@ import torch
 from elvmass_core import __version__
 from elvmass_core.attribution import TOLERATED_DELTA_G
 from elvmass_core.attribution import explain as explain_estimate
-from elvmass_core.criteria import apply_criteria
+from elvmass_core.criteria import PACED, apply_criteria
 from elvmass_core.domain import (
     Attribution,
     Beat,
@@ -23,10 +23,11 @@ from elvmass_core.domain import (
     blocks,
 )
 from elvmass_core.errors import BeatError, EstimateError
-from elvmass_core.features import measure
+from elvmass_core.features import measure, without_p
 from elvmass_core.models.bundle import Models
 from elvmass_core.models.estimate import check_trained_range, estimate
 from elvmass_core.quality import (
+    ATRIAL_FIBRILLATION,
     check_beat,
     check_conflicts,
     check_likeness,
@@ -87,8 +88,12 @@ def _measure(recording: Recording, findings: list[Finding]) -> tuple[Beat | None
         findings.append(Finding(code="no_beat", severity=Severity.STOP, message=str(error)))
         return None, None
     features = measure(beat)
-    findings += check_beat(beat, features)
-    return beat, features
+    findings += check_beat(beat, features, paced=_has(findings, PACED))
+    return beat, without_p(features) if _has(findings, ATRIAL_FIBRILLATION) else features
+
+
+def _has(findings: Sequence[Finding], code: str) -> bool:
+    return any(finding.code == code for finding in findings)
 
 
 def _distances(beat: Beat, patient: Patient, models: Models, findings: list[Finding]) -> tuple[Distance, ...]:

@@ -263,6 +263,14 @@ def test_what_is_outside_the_scope_is_named_once_and_judged_never():
         assert "fibrillation" in sentence
 
 
+def test_a_suspicion_of_electrodes_in_a_paced_recording_names_the_pacing_first_and_stays_a_stop():
+    beat = extract_beat(changed(swapped))
+    (plain,), (paced,) = check_electrodes(beat), check_electrodes(beat, paced=True)
+    assert (paced.code, paced.severity) == (plain.code, Severity.STOP)
+    assert paced.message.startswith("Pacemaker spikes are seen")
+    assert plain.message[1:] in paced.message
+
+
 def test_a_wide_qrs_is_a_caution():
     beat = extract_beat(synthetic.recording())
     wide = dataclasses.replace(beat, fiducials=dataclasses.replace(beat.fiducials, qrs_off=100.0))

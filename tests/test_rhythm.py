@@ -4,10 +4,14 @@ import numpy as np
 import pytest
 
 from elvmass_core.domain import Recording, Severity
+from elvmass_core.features import OF_P
+from elvmass_core.models.bundle import Models
+from elvmass_core.pipeline import analyse
 from elvmass_core.quality.pacing import check_pacing, spike_times_s
-from elvmass_core.quality.rhythm import BeatClass, check_rhythm, classify_beats
+from elvmass_core.quality.rhythm import ATRIAL_FIBRILLATION, BeatClass, check_rhythm, classify_beats
 from elvmass_core.quality.scope import outside_scope, why_not_judged
 from elvmass_core.signal import extract_beat
+from tests import synthetic
 from tests.synthetic import R_GAIN, S_GAIN, T_GAIN, wave
 
 FS_HZ, DURATION_S = 500.0, 12.0
@@ -105,6 +109,17 @@ def test_strong_irregularity_with_p_waves_is_an_irregular_rhythm(seed):
 @pytest.mark.parametrize("noise_mv", [0.005, 0.03])
 def test_sinus_arrhythmia_of_the_young_is_no_atrial_fibrillation(depth, noise_mv):
     assert "atrial_fibrillation" not in found(recording(breathing(depth), noise_mv=noise_mv))
+
+
+def test_in_atrial_fibrillation_nothing_of_p_is_reported():
+    sinus, fibrillating = (
+        analyse(one, synthetic.patient(), Models())
+        for one in (recording(regular()), recording(fibrillation(1), has_p=False, f_waves_mv=0.08, seed=1))
+    )
+    assert ATRIAL_FIBRILLATION in {one.code for one in fibrillating.findings}
+    assert all(sinus.features[name] is not None for name in OF_P)
+    assert [fibrillating.features[name] for name in OF_P] == [None] * len(OF_P)
+    assert fibrillating.features["qrs_ms"] is not None
 
 
 def test_regular_beats_without_p_are_not_called_atrial_fibrillation():

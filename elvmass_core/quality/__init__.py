@@ -10,6 +10,7 @@ from elvmass_core.quality.beat import check_beat
 from elvmass_core.quality.likeness import check_likeness, distances_in_words, in_words
 from elvmass_core.quality.person import check_conflicts, check_patient
 from elvmass_core.quality.recording import check_recording
+from elvmass_core.quality.rhythm import ATRIAL_FIBRILLATION
 from elvmass_core.quality.scope import outside_scope, scope_words, why_not_judged
 
 NOT_CHECKED = (
@@ -26,6 +27,7 @@ NOT_CHECKED = (
 """In words for the reader of a result."""
 
 __all__ = [
+    "ATRIAL_FIBRILLATION",
     "NOT_CHECKED",
     "check_beat",
     "check_conflicts",

@@ -43,8 +43,14 @@ leads are scaled copies of one another. Real hearts turn: 0.019 and more in 119 
 ones 0.089; copies and artificial pulses with noise reach 0.002."""
 
 
-def check_beat(beat: Beat, features: Features) -> Findings:
-    """Everything the averaged beat can tell about whether it may be believed."""
+def check_beat(beat: Beat, features: Features, *, paced: bool = False) -> Findings:
+    """Everything the averaged beat can tell about whether it may be believed.
+
+    Parameters
+    ----------
+    paced : bool
+        Whether the recording shows pacemaker spikes (`check_recording`): then a suspicion of electrodes says so first.
+    """
     return (
         *_amplitude(beat),
         *_lead_gain(beat),
@@ -59,7 +65,7 @@ def check_beat(beat: Beat, features: Features) -> Findings:
         *check_conduction(beat, features),
         *_axis(features),
         *_waves(beat),
-        *check_electrodes(beat),
+        *check_electrodes(beat, paced=paced),
     )
 
 
@@ -76,12 +82,6 @@ def _amplitude(beat: Beat) -> Findings:
     return stop("amplitude_implausible", message, f"median QRS span {span:.3g} mV", f"{low:g}–{high:g} mV")
 
 
-def _lead_gain(beat: Beat) -> Findings:
-    """A gain that is wrong in one chest lead, or in the limb leads against the chest leads."""
-    span = qrs_peak_to_peak_mv(beat)
-    limb, chest = float(np.median(span[:6])), float(np.median(span[6:]))
-    if chest <= 0.0:
-        return ()
 def _unusual_amplitude(span_mv: float) -> Findings:
     """A size that hearts have, and that recordings with a gain wrong by two or three times have more often."""
     low, high = USUAL_SPAN_MV
@@ -99,6 +99,12 @@ def _unusual_amplitude(span_mv: float) -> Findings:
     return caution("amplitude_unusual", message, f"median QRS span {span_mv:.2g} mV", f"{low:g}–{high:g} mV")
 
 
+def _lead_gain(beat: Beat) -> Findings:
+    """A gain that is wrong in one chest lead, or in the limb leads against the chest leads."""
+    span = qrs_peak_to_peak_mv(beat)
+    limb, chest = float(np.median(span[:6])), float(np.median(span[6:]))
+    if chest <= 0.0:
+        return ()
     tallest = 6 + int(np.argmax(span[6:]))
     if span[tallest] > MAX_CHEST_RATIO * chest:
         message = f"Lead {LEADS[tallest]} is far taller than the other chest leads: its gain is probably wrong."

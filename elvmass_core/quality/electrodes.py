@@ -41,6 +41,8 @@ ELECTRODES = ("RA", "LA", "LL", "V1", "V2", "V3", "V4", "V5", "V6")
 _VENTRICULAR = "The QRS is wide: pacing or a ventricular rhythm is likely. If it is neither: "
 """Comes before a suspicion of electrodes when the QRS is wide: of the three paced recordings used for tests one has P
 and QRS negative in II."""
+_PACED = "Pacemaker spikes are seen, and spikes in the averaged beat can look like this. If the heart is not paced: "
+"""Comes before it when spikes were found: they belong to no density of real ECGs."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,11 +153,18 @@ def log_ratios(description: FloatArray) -> FloatArray:
     return density.log(rescaled(true)) - n_values * np.log(size_of(true)) - density.log(recorded)
 
 
-def check_electrodes(beat: Beat) -> Findings:
-    """Arm electrode on the right leg, another wrong connection, or P upside down in II: the first that is found."""
+def check_electrodes(beat: Beat, *, paced: bool = False) -> Findings:
+    """Arm electrode on the right leg, another wrong connection, or P upside down in II: the first that is found.
+
+    Parameters
+    ----------
+    paced : bool
+        Whether pacemaker spikes were found in the recording: a suspicion then names them first.
+    """
     if beat.fiducials.qrs_on is None or beat.fiducials.qrs_off is None:
         return ()
-    return _on_right_leg(beat) or _wrong_connection(beat) or _p_inverted(beat)
+    first = _PACED if paced else _VENTRICULAR if _is_wide(beat.fiducials) else ""
+    return _on_right_leg(beat) or _wrong_connection(beat, first) or _p_inverted(beat, first)
 
 
 def limb_ratio(beat: Beat) -> tuple[str, float]:
@@ -182,7 +191,7 @@ def _on_right_leg(beat: Beat) -> Findings:
     )
 
 
-def _wrong_connection(beat: Beat) -> Findings:
+def _wrong_connection(beat: Beat, first: str) -> Findings:
     """The wrong connection that explains the beat best, of those that do so far better than the right one."""
     passed = [
         (ratio, one) for ratio, one in zip(log_ratios(describe(beat)), connections(), strict=True) if ratio > one.needed
@@ -191,11 +200,10 @@ def _wrong_connection(beat: Beat) -> Findings:
         return ()
     ratio, found = max(passed, key=lambda pair: pair[0])
     say = caution if found.code == LEFT_ARM_LEG else stop
-    message = _rhythm_first(_is_wide(beat.fiducials), found.message)
-    return say(found.code, message, f"{likelier(ratio)} than the right connection")
+    return say(found.code, _after(first, found.message), f"{likelier(ratio)} than the right connection")
 
 
-def _p_inverted(beat: Beat) -> Findings:
+def _p_inverted(beat: Beat, first: str) -> Findings:
     """P upside down in II: an ectopic atrial rhythm, or an exchange that the rest of the beat does not show."""
     p = segment_masks(beat.fiducials)["P"]
     if p is None:
@@ -207,7 +215,7 @@ def _p_inverted(beat: Beat) -> Findings:
         "The P wave is upside down in II and upright in aVR: limb electrodes may be exchanged, or the rhythm comes "
         "from low in the atria."
     )
-    return caution("p_inverted", _rhythm_first(_is_wide(beat.fiducials), message), "P negative in II")
+    return caution("p_inverted", _after(first, message), "P negative in II")
 
 
 def _is_wide(fiducials: Fiducials) -> bool:
@@ -217,9 +225,9 @@ def _is_wide(fiducials: Fiducials) -> bool:
     return fiducials.qrs_off - fiducials.qrs_on >= WIDE_QRS_MS
 
 
-def _rhythm_first(wide: bool, message: str) -> str:
-    """Put the likelier reason before the electrodes when the QRS is wide."""
-    return f"{_VENTRICULAR}{message[0].lower()}{message[1:]}" if wide else message
+def _after(first: str, message: str) -> str:
+    """A message behind the likelier reason, if there is one."""
+    return f"{first}{message[0].lower()}{message[1:]}" if first else message
 
 
 def _above_its_ends_mv(wave_mv: FloatArray) -> float:

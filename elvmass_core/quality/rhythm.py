@@ -15,6 +15,8 @@ from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, Beat, FloatArray
 from elvmass_core.quality.findings import Findings, caution, note
 from elvmass_core.units import INDEPENDENT_ROWS
 
+ATRIAL_FIBRILLATION = "atrial_fibrillation"
+"""Code of the finding in which no P wave may be measured."""
 MIN_BEATS = 5
 """Fewer beats say nothing of the rhythm."""
 QRS_HALF_MS, QRS_SHIFT_MS = 80.0, 12.0
@@ -183,11 +185,12 @@ def _fibrillates(beat: Beat, classes: Sequence[BeatClass]) -> bool:
 
 def _fibrillation(beat: Beat) -> Findings:
     message = (
-        "Atrial fibrillation is suspected: the beats are irregular and no P wave belongs to them. The models know "
-        "sinus rhythm only: look at the rhythm strip."
+        "Atrial fibrillation is suspected: the beats are irregular and no P wave belongs to them, so P and PR are not "
+        "given. The models know sinus rhythm only: look at the rhythm strip."
     )
     spread = _spread(np.diff(beat.r_times_s))
-    return caution("atrial_fibrillation", message, f"RR varies by {100 * spread:.0f} %, P waves differ", "sinus rhythm")
+    observed = f"RR varies by {100 * spread:.0f} %, P waves differ"
+    return caution(ATRIAL_FIBRILLATION, message, observed, "sinus rhythm")
 
 
 def _irregular(beat: Beat, classes: Sequence[BeatClass]) -> Findings:
