@@ -1,4 +1,4 @@
-"""Fit the crowd of real ECGs: ``python benchmarks/fit_signal_space.py work/train-101``.
+"""Fit the crowd of real ECGs: ``python benchmarks/fit_signal_space.py work/taiwan-like-12000-101``.
 
 Fifty-five recordings cannot tell a covariance of 112 values. It is therefore shrunk towards that of simulated beats,
 and a little towards its own diagonal; mean, tails and crowd are those of the real recordings alone. The three numbers

@@ -1,4 +1,4 @@
-"""Electrodes exchanged on purpose: ``python benchmarks/reversals.py work/test-303 work/calibration-202``.
+"""Electrodes exchanged on purpose: ``python benchmarks/reversals.py COHORT COHORT`` (folders of `simulate`).
 
 Real recordings (the half that the density was not fitted on) and 2000 simulated ones (of cohorts that it was not fitted
 on) get every wrong connection that is looked for, and those with the right leg. Printed: how many are stopped, how many

@@ -121,7 +121,8 @@ def _add_train(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the bundles")
     parser.add_argument("--calibration", type=Path, help="a second table for intervals; default: a fifth of the first")
     parser.add_argument("--test", type=Path, help="a third table for the figures on the model card")
-    _add_effort(parser)
+    parser.add_argument("--epochs", type=int, default=20)
+    _add_workers(parser)
     parser.set_defaults(command=_train)
 
 
@@ -136,7 +137,7 @@ def _add_retrain(commands: argparse._SubParsersAction) -> None:
     parser.add_argument(
         "--quick", action="store_true", help="a tiny cohort and one epoch: checks the path, not the weights"
     )
-    _add_effort(parser)
+    _add_workers(parser)
     parser.set_defaults(command=_retrain)
 
 
@@ -147,12 +148,11 @@ def _add_study(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of study.json and study.md")
     parser.add_argument("--quick", action="store_true", help="tiny cohorts and one epoch: checks the path")
-    _add_effort(parser)
+    _add_workers(parser)
     parser.set_defaults(command=_study)
 
 
-def _add_effort(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--epochs", type=int, default=30)
+def _add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2)
 
 
@@ -349,7 +349,6 @@ def _retrain(options: argparse.Namespace) -> int:
         options.work,
         options.out,
         quick=options.quick,
-        epochs=options.epochs,
         workers=options.workers,
         progress=_progress("done"),
     )
@@ -364,7 +363,6 @@ def _study(options: argparse.Namespace) -> int:
         options.work,
         options.out,
         quick=options.quick,
-        epochs=options.epochs,
         workers=options.workers,
         progress=_progress("done"),
     )
@@ -387,13 +385,19 @@ def _examples(options: argparse.Namespace) -> int:
 
 def _verify(options: argparse.Namespace) -> int:
     from elvmass_core.models.bundle import load_models
+    from elvmass_core.retrain import verify_figures
 
     models = load_models(options.weights)
-    for bundle in models.bundles:
+    bundles = models.bundles + models.pooled
+    for bundle in bundles:
         print(f"{bundle.model_id}: good, {bundle.sha256[:12]}, {len(bundle.ensemble.members)} members")
     for problem in models.problems:
         print(problem, file=sys.stderr)
-    return UNUSABLE if models.problems else ANSWERED
+    figures = verify_figures(bundles)
+    for one in figures:
+        verdict = "as stored" if one.holds else f"but {one.stored_g:.2f} g is stored"
+        print(f"{one.model_id}: error on {one.n} test patients, simulated again, {one.found_g:.2f} g, {verdict}")
+    return UNUSABLE if models.problems or not all(one.holds for one in figures) else ANSWERED
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def explain(bundle: Bundle, beat: Beat, features: Features, patient: Patient) ->
 def _integrate(
     bundle: Bundle, member: torch.nn.Module, beat: Beat, row: FloatArray, steps: int
 ) -> tuple[FloatArray, FloatArray]:
-    """Integrated gradients of one member: grams per (12, 400) and per (9,)."""
+    """Integrated gradients of one member: grams per (12, 400) and per (10,)."""
     from captum.attr import IntegratedGradients
 
     def tensors(beat_mv: FloatArray, natural: FloatArray) -> tuple[torch.Tensor, torch.Tensor]:

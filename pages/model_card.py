@@ -14,7 +14,8 @@ if not models.bundles:
     st.info("No weights available: ELVMass reads and measures ECGs, but gives no estimate.")
     st.stop()
 
-for bundle, tab in zip(models.bundles, st.tabs([bundle.model_id for bundle in models.bundles]), strict=True):
+bundles = models.bundles + models.pooled
+for bundle, tab in zip(bundles, st.tabs([bundle.model_id for bundle in bundles]), strict=True):
     with tab:
         st.markdown(
             f"For **{render.sex_words(bundle.sex)}**. SHA-256 of the manifest, which holds that of the weights:"

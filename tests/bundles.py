@@ -1,5 +1,6 @@
 """Bundles with untrained members: everything about a bundle except that its answers mean something."""
 
+import math
 from dataclasses import asdict
 
 import numpy as np
@@ -14,7 +15,7 @@ from elvmass_core.signal import extract_beat
 from elvmass_core.signal_space import DESCRIPTION_SHAPE, Density, Space
 from tests import synthetic
 
-SMALL = TcnConfig(channels=4, encoding=4, hidden=8)
+SMALL = TcnConfig(channels=4, encoding=4)
 MEAN = {
     "age_years": 60,
     "height_cm": 160,
@@ -31,8 +32,8 @@ def members(n=2, seed=0, mean_g=90.0):
     torch.manual_seed(seed)
     made = [ElvMassNet(SMALL) for _ in range(n)]
     for member in made:
-        member.target_mean_g.fill_(mean_g)
-        member.target_sd_g.fill_(10.0)
+        member.log_mean.fill_(math.log(mean_g))
+        member.log_scale.fill_(0.1)
     return made
 
 
@@ -55,9 +56,12 @@ def space():
 
 def facts(sex=Sex.FEMALE):
     """What `save_bundle` wants to know."""
+    known = {"height_known": 1.0, "weight_known": 1.0, "male": float(sex is Sex.MALE)}
     return {
         "model_id": f"untrained-{sex.value}",
         "sex": sex.value,
+        "pooled": False,
+        "reference_person": [float((MEAN | known).get(name, 0.0)) for name in TABULAR_INPUTS],
         "architecture": SMALL.as_dict(),
         "normaliser": {
             "mean": [float(MEAN.get(name, 0.0)) for name in TABULAR_INPUTS],

@@ -11,7 +11,7 @@ from elvmass_core.attribution import explain, segment_table, st_t_share
 from elvmass_core.domain import Fiducials, Sex
 from elvmass_core.features import measure
 from elvmass_core.models.bundle import load_bundle
-from elvmass_core.models.inputs import GROUPS, tabular_row
+from elvmass_core.models.inputs import GROUPS, TABULAR_INPUTS, tabular_row
 from elvmass_core.models.tcn import Ensemble, frozen
 from elvmass_core.signal import extract_beat
 from tests import synthetic
@@ -34,7 +34,7 @@ class Plane(nn.Module):
     def __init__(self):
         super().__init__()
         torch.manual_seed(1)
-        self.wave, self.inputs = nn.Parameter(torch.randn(12, 400)), nn.Parameter(torch.randn(9))
+        self.wave, self.inputs = nn.Parameter(torch.randn(12, 400)), nn.Parameter(torch.randn(len(TABULAR_INPUTS)))
 
     def forward(self, beat, tabular):
         return 90.0 + (beat * self.wave).sum(dim=(1, 2)) + tabular @ self.inputs

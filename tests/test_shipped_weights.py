@@ -1,5 +1,6 @@
 """The weights in `weights/`: sound, useful on patients nobody has seen, and honest about them."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from elvmass_core.domain import Sex
 from elvmass_core.models.bundle import load_models
 from elvmass_core.models.inputs import PATTERNS
 from elvmass_core.study.dataset import load_dataset
+from elvmass_core.study.names import SHIPPED
 from elvmass_core.virtual import simulate_cohort
 
 WEIGHTS = Path(__file__).parents[1] / "weights"
@@ -40,10 +42,22 @@ def test_they_are_small_and_say_what_they_learned_from(models):
     for bundle in models.bundles:
         training = bundle.manifest["training"]
         assert training["source"]["simulated"] is True
-        assert training["n_train"] <= 3000
-        assert training["epochs"] <= 30
+        assert training["n_train"] > 4000
+        assert set(training) >= {"test", "shifted", "verified"}
         assert len(bundle.ensemble.members) == 5
         assert "not for diagnosis" in bundle.card
+
+
+def test_the_pooled_ones_are_there_to_be_compared_and_share_their_members(models):
+    assert {bundle.sex for bundle in models.pooled} == {Sex.FEMALE, Sex.MALE}
+    one, other = models.pooled
+    beat, row = np.zeros((1, 12, 400)), one.reference_person[None]
+    np.testing.assert_array_equal(one.members_g(beat, row), other.members_g(beat, row))
+
+
+def test_what_the_page_says_of_the_weights_is_about_these(models):
+    stored = json.loads((WEIGHTS.parent / "docs" / SHIPPED).read_text(encoding="utf-8"))
+    assert stored["weights"] == {bundle.model_id: bundle.sha256 for bundle in models.bundles}
 
 
 @pytest.mark.parametrize("sex", [Sex.FEMALE, Sex.MALE])

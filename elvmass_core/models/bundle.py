@@ -20,14 +20,14 @@ from safetensors.torch import load, save
 from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES, N_LEADS, FloatArray, Sex, frozen_array
 from elvmass_core.errors import BundleError
 from elvmass_core.models.calibration import Calibration, Cutoff
-from elvmass_core.models.inputs import RANGE_INPUTS, TABULAR_INPUTS, Normaliser
+from elvmass_core.models.inputs import RANGE_INPUTS, TABULAR_INPUTS, Normaliser, column
 from elvmass_core.models.tcn import ElvMassNet, Ensemble, TcnConfig, frozen
 from elvmass_core.signal import EXTRACTION_VERSION
 from elvmass_core.signal.filters import FILTER_WORDS
 from elvmass_core.signal_space import DESCRIPTION_SHAPE, Space
 from elvmass_core.units import LEADS
 
-LAYOUT = 2
+LAYOUT = 3
 WEIGHTS_FILE, MANIFEST_FILE, CARD_FILE = "model.safetensors", "manifest.json", "CARD.md"
 REFERENCE_BEAT = "reference_beat_mv"
 SPACE_PREFIX = "space."
@@ -62,22 +62,27 @@ def input_contract() -> dict[str, object]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bundle:
-    """One loaded and checked model for one sex.
+    """One loaded and checked model for the patients of one sex.
 
     Attributes
     ----------
+    pooled : bool
+        Trained on men and women together; calibration, reference and figures are still of one sex.
     ensemble : Ensemble
         Frozen; shared between sessions, never toggled.
     reference_beat_mv : array (12, 400)
         Mean beat of the same-sex training patients without LVH: where attributions start.
     space : Space
         Where the beats of the training patients lie; its crowd are the patients used for calibration.
+    reference_person : array (10,)
+        Mean non-waveform inputs of the same-sex training patients.
     sha256 : str
         Hash of the manifest, which in turn holds the hash of the weights file.
     """
 
     model_id: str
     sex: Sex
+    pooled: bool
     sha256: str
     manifest: Mapping
     card: str
@@ -86,6 +91,7 @@ class Bundle:
     calibration: Calibration
     cutoff: Cutoff
     reference_beat_mv: FloatArray
+    reference_person: FloatArray
     space: Space
 
     @property
@@ -99,7 +105,7 @@ class Bundle:
         Parameters
         ----------
         beat_mv : array (n, 12, 400)
-        rows : array (n, 9)
+        rows : array (n, 10)
             Non-waveform inputs in natural units, NaN where unknown.
 
         Returns
@@ -113,13 +119,13 @@ class Bundle:
             return self.ensemble.each(beat, tabular).numpy().astype(np.float64)
 
     def reference_row(self, row: FloatArray) -> FloatArray:
-        """The reference person: training means, with the patient's own mask of unknown height and weight."""
-        reference = np.array(self.normaliser.mean)
+        """The reference person, with the patient's own mask of unknown height and weight."""
+        reference = np.array(self.reference_person)
         for name in ("height", "weight"):
-            mask = TABULAR_INPUTS.index(f"{name}_known")
+            mask = column(f"{name}_known")
             reference[mask] = row[mask]
             if row[mask] < 0.5:
-                reference[TABULAR_INPUTS.index({"height": "height_cm", "weight": "weight_kg"}[name])] = np.nan
+                reference[column({"height": "height_cm", "weight": "weight_kg"}[name])] = np.nan
         return reference
 
     def reference_g(self, row: FloatArray) -> float:
@@ -129,9 +135,18 @@ class Bundle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Models:
-    """The bundles that can be used, and one sentence for each that cannot."""
+    """The bundles that can be used, and one sentence for each that cannot.
+
+    Attributes
+    ----------
+    bundles : tuple of Bundle
+        Trained on one sex: those that answer.
+    pooled : tuple of Bundle
+        Trained on both, for comparison.
+    """
 
     bundles: tuple[Bundle, ...] = ()
+    pooled: tuple[Bundle, ...] = ()
     problems: tuple[str, ...] = ()
 
     def for_sex(self, sex: Sex) -> tuple[Bundle, ...]:
@@ -144,9 +159,9 @@ class Models:
 def load_models(folder: Path) -> Models:
     """Load every bundle in a folder; never raises for a bad one.
 
-    The first bundle of each sex, in alphabetical order, is used.
+    The first bundle of each sex and kind, in alphabetical order, is used.
     """
-    bundles: dict[Sex, Bundle] = {}
+    bundles: dict[bool, dict[Sex, Bundle]] = {False: {}, True: {}}
     problems = []
     for path in sorted(folder.glob(f"*/{MANIFEST_FILE}")) if folder.is_dir() else []:
         try:
@@ -154,10 +169,12 @@ def load_models(folder: Path) -> Models:
         except BundleError as error:
             problems.append(str(error))
             continue
-        bundles.setdefault(bundle.sex, bundle)
+        bundles[bundle.pooled].setdefault(bundle.sex, bundle)
     absent = {Sex.MALE: "men", Sex.FEMALE: "women"}
-    problems += [f"No usable weights for {who} were found." for sex, who in absent.items() if sex not in bundles]
-    return Models(bundles=tuple(bundles.values()), problems=tuple(problems))
+    problems += [f"No usable weights for {who} were found." for sex, who in absent.items() if sex not in bundles[False]]
+    return Models(
+        bundles=tuple(bundles[False].values()), pooled=tuple(bundles[True].values()), problems=tuple(problems)
+    )
 
 
 def load_bundle(folder: Path) -> Bundle:
@@ -212,6 +229,8 @@ def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
         raise ValueError("no members or no name")
     if set(manifest["training"]["range"]) != set(RANGE_INPUTS):
         raise KeyError("training range")
+    if not isinstance(manifest["pooled"], bool):
+        raise TypeError("pooled")
     config = TcnConfig(**manifest["architecture"])
     members = [_member(config, tensors, number) for number in range(manifest["members"])]
     ensemble = Ensemble(members)
@@ -219,6 +238,7 @@ def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
     return Bundle(
         model_id=manifest["model_id"],
         sex=Sex(manifest["sex"]),
+        pooled=manifest["pooled"],
         sha256=manifest["manifest_sha256"],
         manifest=MappingProxyType(dict(manifest)),
         card=_read(folder, CARD_FILE).decode("utf-8", "replace"),
@@ -227,6 +247,9 @@ def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
         calibration=Calibration.from_dict(manifest["calibration"]),
         cutoff=Cutoff(**manifest["cutoff"]),
         reference_beat_mv=frozen_array(reference, (N_LEADS, BEAT_SAMPLES), REFERENCE_BEAT),
+        reference_person=frozen_array(
+            np.array(manifest["reference_person"], dtype=float), (len(TABULAR_INPUTS),), "reference_person"
+        ),
         space=space,
     )
 
@@ -253,18 +276,10 @@ def _member(config: TcnConfig, tensors: Mapping[str, torch.Tensor], number: int)
 
 def _self_test(folder: Path, bundle: Bundle) -> None:
     """The reference beat must give the estimate that was stored with the weights."""
-    have, want = bundle.reference_g(_mean_person(bundle)), float(bundle.manifest["self_test_g"])
+    have, want = bundle.reference_g(bundle.reference_person), float(bundle.manifest["self_test_g"])
     _require(
         abs(have - want) <= SELF_TEST_TOLERANCE_G, folder, f"the reference beat gives {have:.2f} g, not {want:.2f} g"
     )
-
-
-def _mean_person(bundle: Bundle) -> FloatArray:
-    """Training means, height and weight known; shape (9,)."""
-    row = np.array(bundle.normaliser.mean)
-    for name in ("height_known", "weight_known"):
-        row[TABULAR_INPUTS.index(name)] = 1.0
-    return row
 
 
 def save_bundle(
@@ -275,7 +290,8 @@ def save_bundle(
     Parameters
     ----------
     facts : mapping
-        ``model_id, sex, normaliser, calibration, cutoff, architecture, training`` as plain JSON values.
+        ``model_id, sex, pooled, normaliser, calibration, cutoff, architecture, reference_person, training`` as plain
+        JSON values.
 
     Returns
     -------
@@ -308,7 +324,7 @@ def save_bundle(
 def _with_self_test(folder: Path, manifest: dict, blob: bytes) -> dict:
     """Add the estimate for the reference beat, then the manifest's own hash."""
     draft = _assemble(folder, {**manifest, "manifest_sha256": ""}, blob)
-    complete = {**manifest, "self_test_g": draft.reference_g(_mean_person(draft))}
+    complete = {**manifest, "self_test_g": draft.reference_g(draft.reference_person)}
     return {**complete, "manifest_sha256": manifest_hash(complete)}
 
 

@@ -57,7 +57,7 @@ class Line:
             raise ValueError(f"line on {self.inputs} with {self.coefficients} is not usable")
 
     def __call__(self, rows: FloatArray) -> FloatArray:
-        """Grams for rows (n, 9) in natural units."""
+        """Grams for rows (n, 10) in natural units."""
         columns = [column(name) for name in self.inputs]
         return rows[:, columns] @ np.array(self.coefficients) + self.intercept
 
@@ -140,7 +140,7 @@ class Calibration:
 
 
 def fit_line(rows: FloatArray, lvm_g: FloatArray, pattern: str) -> Line:
-    """Least squares of mass on age and the known body sizes; rows (n, 9) must know both."""
+    """Least squares of mass on age and the known body sizes; rows (n, 10) must know both."""
     inputs = tuple(name for name in DEMOGRAPHIC_INPUTS if name == "age_years" or name.split("_")[0] in pattern)
     design = np.column_stack([rows[:, [column(name) for name in inputs]], np.ones(len(rows))])
     solution, *_ = np.linalg.lstsq(design, lvm_g, rcond=None)

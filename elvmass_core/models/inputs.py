@@ -1,19 +1,23 @@
 """What the network is told besides the beat, and how it is told that something is unknown."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
-from elvmass_core.domain import Features, FloatArray, Patient
+from elvmass_core.domain import Features, FloatArray, Patient, Sex
 
 BODY_INPUTS = ("height_cm", "weight_kg")
 """May be unknown; a mask input says which is known."""
 TABULAR_INPUTS = (
-    "age_years", "height_cm", "weight_kg", "height_known", "weight_known",
+    "age_years", "height_cm", "weight_kg", "height_known", "weight_known", "male",
     "qrs_ms", "axis_sin", "axis_cos", "rate_bpm",
 )  # fmt: skip
-"""Order of the non-waveform inputs."""
+"""Order of the non-waveform inputs. ``male`` is 1, 0 or unknown; a model for one sex never sees it change, and takes no
+notice of it."""
+ECG_INPUTS = ("qrs_ms", "axis_sin", "axis_cos", "rate_bpm")
+"""Those that are measured on the ECG."""
 RANGE_INPUTS = ("age_years", "height_cm", "weight_kg")
 """Inputs whose range in training is kept and compared."""
 MASK_INPUTS = ("height_known", "weight_known")
@@ -39,8 +43,13 @@ def column(name: str) -> int:
     return _COLUMN[name]
 
 
+def columns(names: Iterable[str]) -> list[int]:
+    """Indices of non-waveform inputs."""
+    return [_COLUMN[name] for name in names]
+
+
 def tabular_row(patient: Patient, features: Features) -> FloatArray:
-    """Non-waveform inputs of one patient in natural units, shape (9,); unknown ones are NaN, masks 0 or 1.
+    """Non-waveform inputs of one patient in natural units, shape (10,); unknown ones are NaN, masks 0 or 1.
 
     Raises
     ------
@@ -56,6 +65,7 @@ def tabular_row(patient: Patient, features: Features) -> FloatArray:
         "weight_kg": _or_nan(patient.weight_kg),
         "height_known": float(patient.height_cm is not None),
         "weight_known": float(patient.weight_kg is not None),
+        "male": math.nan if patient.sex is Sex.UNKNOWN else float(patient.sex is Sex.MALE),
         "qrs_ms": _or_nan(features["qrs_ms"]),
         "axis_sin": math.nan if axis is None else math.sin(math.radians(axis)),
         "axis_cos": math.nan if axis is None else math.cos(math.radians(axis)),
@@ -69,7 +79,7 @@ def _or_nan(value: float | None) -> float:
 
 
 def without(rows: FloatArray, pattern: str) -> FloatArray:
-    """A copy of rows (n, 9) in which only the body sizes of `pattern` stay known."""
+    """A copy of rows (n, 10) in which only the body sizes of `pattern` stay known."""
     masked = np.array(rows)
     for name in BODY_INPUTS:
         if name.split("_")[0] not in pattern.split("+"):
@@ -79,7 +89,7 @@ def without(rows: FloatArray, pattern: str) -> FloatArray:
 
 
 def pattern_of(row: FloatArray) -> str:
-    """Which of height and weight this row (9,) knows."""
+    """Which of height and weight this row (10,) knows."""
     known = [name.split("_")[0] for name in BODY_INPUTS if row[column(_MASK_OF[name])] > 0.5]
     return "+".join(known) or "neither"
 
@@ -98,12 +108,12 @@ class Normaliser:
 
     @classmethod
     def fit(cls, rows: FloatArray) -> "Normaliser":
-        """From training rows (n, 9), ignoring unknowns."""
+        """From training rows (n, 10), ignoring unknowns; what never changes is only centred."""
         mean, sd = np.nanmean(rows, axis=0), np.nanstd(rows, axis=0)
         masks = [column(name) for name in MASK_INPUTS]
         mean[masks], sd[masks] = 0.0, 1.0
-        return cls(mean=mean, sd=np.maximum(sd, 1e-6))
+        return cls(mean=mean, sd=np.where(sd < 1e-6, 1.0, sd))
 
     def __call__(self, rows: FloatArray) -> FloatArray:
-        """Standardise rows (…, 9)."""
+        """Standardise rows (…, 10)."""
         return np.nan_to_num((rows - self.mean) / self.sd, nan=0.0)

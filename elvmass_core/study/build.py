@@ -1,9 +1,9 @@
-"""From tables to bundles: train the members of both sexes, calibrate, test, write the card."""
+"""From tables to bundles: train members for men, for women and for both, calibrate, test, write the cards."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -14,16 +14,16 @@ from elvmass_core.errors import TableError
 from elvmass_core.models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bundle
 from elvmass_core.models.calibration import CT_FUCHS, Calibration, Interval, fit_interval, fit_line, fit_platt
 from elvmass_core.models.inputs import PATTERNS, Normaliser, without
-from elvmass_core.models.tcn import ElvMassNet, TcnConfig
+from elvmass_core.models.tcn import ElvMassNet
 from elvmass_core.signal_space import Density, Space, covariance_of
 from elvmass_core.study.card import card_markdown
-from elvmass_core.study.dataset import Dataset, Progress, load_dataset
+from elvmass_core.study.dataset import Dataset, Progress, load_dataset, write_dataset
 from elvmass_core.study.evaluate import SEX_NAMES, evaluate_bundle
 from elvmass_core.study.train import (
     TRAINING_VERSION,
     Effort,
-    FoldTask,
-    folds,
+    MemberTask,
+    Recipe,
     load_member,
     predict,
     reference_beat,
@@ -35,6 +35,14 @@ MIN_PATIENTS = 50
 """Fewer of one sex than this in any part give no bundle (five folds, an interval and a probability need them)."""
 SPACE_TAILS = 8.0
 """Degrees of freedom of the density of the training beats (assumed; only its distances are used)."""
+TRAINED_ON: Mapping[str, tuple[Sex, ...]] = {
+    "men": (Sex.MALE,),
+    "women": (Sex.FEMALE,),
+    "both": (Sex.MALE, Sex.FEMALE),
+}
+"""The ensembles; the one trained on both sexes has a bundle for each, with a calibration and a reference of its own."""
+VERIFIED = 40
+"""Test patients whose error stands in the manifest so that it can be computed again."""
 CALIBRATION_SHARE = 5
 """Without a second table, every fifth patient calibrates."""
 
@@ -48,6 +56,8 @@ class Source:
     simulated: bool
     prefix: str
     """How the model's identifier begins."""
+    test_seed: int | None = None
+    """Of the simulated test patients, so that anybody can make them again (`verify`)."""
 
 
 OWN_TABLE = Source(
@@ -58,18 +68,27 @@ OWN_TABLE = Source(
 )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kind:
+    """Which bundle: its name, the patients its members learned from, and the patients it is for."""
+
+    model_id: str
+    trained_on: str
+    sex: Sex
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Parts:
-    """The three groups of patients, which share nobody."""
+    """The groups of patients, which share nobody; `tests` are "test" and "shifted", as far as they were given."""
 
     train: Dataset
     calibration: Dataset
-    test: Dataset | None
+    tests: Mapping[str, Dataset]
 
     def of(self, sex: Sex) -> "Parts":
         """The patients of one sex."""
-        test = None if self.test is None else self.test.of(sex)
-        return Parts(train=self.train.of(sex), calibration=self.calibration.of(sex), test=test)
+        tests = {name: test.of(sex) for name, test in self.tests.items()}
+        return Parts(train=self.train.of(sex), calibration=self.calibration.of(sex), tests=tests)
 
 
 def train_bundles(
@@ -78,17 +97,19 @@ def train_bundles(
     *,
     calibration: Path | None = None,
     test: Path | None = None,
+    shifted: Path | None = None,
     effort: Effort = Effort(),  # noqa: B008 - frozen
     source: Source = OWN_TABLE,
     work: Path | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
-    """Train a male and a female bundle from tables of recordings with a known LV mass.
+    """Train bundles for men, for women, and from both, from tables of recordings with a known LV mass.
 
     Parameters
     ----------
-    table, calibration, test : Path
-        CSV tables (`elvmass_core.study.dataset.TABLE_COLUMNS`). Without `calibration` a fifth of `table` is used.
+    table, calibration, test, shifted : Path
+        CSV tables (`elvmass_core.study.dataset.TABLE_COLUMNS`). Without `calibration` a fifth of `table` is used. The
+        bundles are tested on `test` and, as patients of another kind, on `shifted`.
     out : Path
         The bundles are written to ``out/<model-id>/``.
     work : Path, optional
@@ -105,26 +126,37 @@ def train_bundles(
         A table is unusable or holds too few patients of a sex.
     """
     work = out / ".work" if work is None else work
-    parts = _parts(table, calibration, test, work, effort, progress)
+    tests = {name: path for name, path in (("test", test), ("shifted", shifted)) if path is not None}
+    parts = _parts(table, calibration, tests, work, effort, progress)
     _require_disjoint(parts)
-    config = TcnConfig()
-    key = _run_key(parts.train, effort, config)
-    files, tasks = {}, []
+    recipe = Recipe()
+    folder = work / _run_key(parts.train, effort, recipe)
+    ids = {(who, sex): _model_id(who, sex, source) for who, sexes in TRAINED_ON.items() for sex in sexes}
     for sex in (Sex.MALE, Sex.FEMALE):
-        mine = parts.of(sex)
-        _require_enough(mine, sex)
-        _require_own_folder(out / _model_id(sex, source), source)
-        files[sex] = _training_file(mine.train, sex, effort, work / key)
-        tasks += _tasks(sex, effort, config, work / key)
-    train_members(tasks, files, effort.workers)
+        _require_enough(parts.of(sex), sex)
+    for model_id in ids.values():
+        _require_own_folder(out / model_id, source)
+    tasks = {who: _tasks(_learners(parts, who), who, effort, recipe, folder) for who in TRAINED_ON}
+    train_members([task for some in tasks.values() for task in some], effort.workers)
+    members = {who: [load_member(task) for task in some] for who, some in tasks.items()}
     return [
-        _build(sex, parts.of(sex), [load_member(task) for task in tasks if task.sex is sex], out, source, effort)
-        for sex in (Sex.MALE, Sex.FEMALE)
+        _build(Kind(model_id=model_id, trained_on=who, sex=sex), parts, members[who], out, source, effort)
+        for (who, sex), model_id in ids.items()
     ]
 
 
+def _learners(parts: Parts, trained_on: str) -> Dataset:
+    """The patients an ensemble learns from."""
+    return parts.train.take(np.isin(parts.train.sex, [sex.value for sex in TRAINED_ON[trained_on]]))
+
+
 def _parts(
-    table: Path, calibration: Path | None, test: Path | None, work: Path, effort: Effort, progress: Progress | None
+    table: Path,
+    calibration: Path | None,
+    tests: Mapping[str, Path],
+    work: Path,
+    effort: Effort,
+    progress: Progress | None,
 ) -> Parts:
     def load(path: Path) -> Dataset:
         return load_dataset(path, cache=work / "datasets", workers=effort.workers, progress=progress)
@@ -132,16 +164,16 @@ def _parts(
     train = load(table)
     if calibration is None:
         held = np.arange(len(train)) % CALIBRATION_SHARE == 0
-        train, calibrating = train.take(~held), train.take(held)
+        train, calibrating = train.take(~held), replace(train.take(held), refused={})
     else:
         calibrating = load(calibration)
-    return Parts(train=train, calibration=calibrating, test=None if test is None else load(test))
+    return Parts(train=train, calibration=calibrating, tests={name: load(path) for name, path in tests.items()})
 
 
 def _require_disjoint(parts: Parts) -> None:
     """No recording may stand in two parts: its error would be known beforehand."""
     seen: set[bytes] = set()
-    for part in filter(None, (parts.train, parts.calibration, parts.test)):
+    for part in (parts.train, parts.calibration, *parts.tests.values()):
         mine = {hashlib.sha256(beat.tobytes()).digest() for beat in part.beats_mv}
         if seen & mine:
             raise TableError("The same recording stands in more than one of training, calibration and test.")
@@ -157,33 +189,27 @@ def _require_enough(parts: Parts, sex: Sex) -> None:
         raise TableError(f"The {SEX_NAMES[sex]} used for calibration need some with and some without LVH.")
 
 
-def _run_key(train: Dataset, effort: Effort, config: TcnConfig) -> str:
-    """Checkpoints of other beats, masses, effort or architecture are not taken up."""
-    facts = hashlib.sha256(repr((TRAINING_VERSION, effort.epochs, effort.members, config)).encode())
-    for array in (train.beats_mv, train.rows, train.lvm_g, train.sex):
+def _run_key(train: Dataset, effort: Effort, recipe: Recipe) -> str:
+    """Checkpoints of other beats, masses, effort or recipe are not taken up."""
+    facts = hashlib.sha256(repr((TRAINING_VERSION, effort.epochs, recipe)).encode())
+    for array in (train.beats_mv, train.rows, train.measured, train.lvm_g, train.sex):
         facts.update(np.ascontiguousarray(array).tobytes())
     return facts.hexdigest()[:12]
 
 
-def _training_file(data: Dataset, sex: Sex, effort: Effort, folder: Path) -> Path:
-    """Arrays of one sex with their folds, for the worker processes."""
-    path = folder / f"train-{sex.value}.npz"
-    folder.mkdir(parents=True, exist_ok=True)
-    fold = folds(data.lvm_g, effort.members, seed=0)
-    np.savez(path, beats_mv=data.beats_mv, rows=data.rows, lvm_g=data.lvm_g, fold=fold)
-    return path
-
-
-def _tasks(sex: Sex, effort: Effort, config: TcnConfig, folder: Path) -> list[FoldTask]:
+def _tasks(data: Dataset, trained_on: str, effort: Effort, recipe: Recipe, folder: Path) -> list[MemberTask]:
+    """The members of one ensemble, and the file they learn from."""
+    path, first = folder / f"train-{trained_on}.npz", list(TRAINED_ON).index(trained_on) + 1
+    write_dataset(data, path)
     return [
-        FoldTask(
-            sex=sex,
-            fold=fold,
-            effort=effort,
-            config=config,
-            checkpoint=folder / f"member-{sex.value}-{fold}.safetensors",
+        MemberTask(
+            seed=1000 * number + first,
+            epochs=effort.epochs,
+            recipe=recipe,
+            data=path,
+            checkpoint=folder / f"member-{trained_on}-{number}.safetensors",
         )
-        for fold in range(effort.members)
+        for number in range(effort.members)
     ]
 
 
@@ -205,26 +231,28 @@ def calibrate(sex: Sex, parts: Parts, members: list[ElvMassNet], normaliser: Nor
     )
 
 
-def _build(sex: Sex, parts: Parts, members: list[ElvMassNet], out: Path, source: Source, effort: Effort) -> Path:
+def _build(kind: Kind, everybody: Parts, members: list[ElvMassNet], out: Path, source: Source, effort: Effort) -> Path:
     """Calibrate, write, test, and write again with the figures on the card."""
-    normaliser = Normaliser.fit(parts.train.rows)
-    model_id = _model_id(sex, source)
-    training = _training_facts(parts, source, effort)
+    learners, parts = _learners(everybody, kind.trained_on), everybody.of(kind.sex)
+    normaliser = Normaliser.fit(learners.rows)
+    training = _training_facts(learners, parts, source, effort)
     facts = {
-        "model_id": model_id,
-        "sex": sex.value,
+        "model_id": kind.model_id,
+        "sex": kind.sex.value,
+        "pooled": len(TRAINED_ON[kind.trained_on]) > 1,
         "architecture": members[0].config.as_dict(),
         "normaliser": {"mean": normaliser.mean.tolist(), "sd": normaliser.sd.tolist()},
-        "calibration": calibrate(sex, parts, members, normaliser).as_dict(),
+        "calibration": calibrate(kind.sex, parts, members, normaliser).as_dict(),
         "cutoff": asdict(CT_FUCHS),
+        "reference_person": np.nanmean(parts.train.rows, axis=0).tolist(),
         "training": training,
     }
-    reference, space = reference_beat(parts.train, sex), _space(parts)
-    bundle = save_bundle(out / model_id, members, reference, space, facts, card="")
-    training["test"] = _figures(bundle, parts)
-    bundle = save_bundle(out / model_id, members, reference, space, facts, card="")
-    (out / model_id / CARD_FILE).write_text(card_markdown(bundle), encoding="utf-8")
-    return out / model_id
+    folder, reference, space = out / kind.model_id, reference_beat(parts.train, kind.sex), _space(parts)
+    bundle = save_bundle(folder, members, reference, space, facts, card="")
+    training |= _figures(bundle, everybody)
+    bundle = save_bundle(folder, members, reference, space, facts, card="")
+    (folder / CARD_FILE).write_text(card_markdown(bundle), encoding="utf-8")
+    return folder
 
 
 def _space(parts: Parts) -> Space:
@@ -240,8 +268,9 @@ def _space(parts: Parts) -> Space:
     return Space(density=density, crowd=np.sort([density.distance(row) for row in parts.calibration.descriptions()]))
 
 
-def _model_id(sex: Sex, source: Source) -> str:
-    return f"{source.prefix}-{SEX_NAMES[sex]}-{__version__}"
+def _model_id(trained_on: str, sex: Sex, source: Source) -> str:
+    pooled = f"{trained_on}-" if len(TRAINED_ON[trained_on]) > 1 else ""
+    return f"{source.prefix}-{pooled}{SEX_NAMES[sex]}-{__version__}"
 
 
 def _require_own_folder(folder: Path, source: Source) -> None:
@@ -254,25 +283,36 @@ def _require_own_folder(folder: Path, source: Source) -> None:
         raise TableError("The folder holds weights from another source: choose another --out.")
 
 
-def _training_facts(parts: Parts, source: Source, effort: Effort) -> dict[str, object]:
+def _training_facts(learners: Dataset, parts: Parts, source: Source, effort: Effort) -> dict[str, object]:
     return {
         "source": asdict(source),
-        "n_train": len(parts.train),
+        "n_train": len(learners),
         "n_calibration": len(parts.calibration),
         "epochs": effort.epochs,
-        "range": range_of(parts.train.rows),
-        "lvm_mean_g": float(parts.train.lvm_g.mean()),
-        "lvm_sd_g": float(parts.train.lvm_g.std()),
+        "range": range_of(learners.rows),
+        "lvm_mean_g": float(learners.lvm_g.mean()),
+        "lvm_sd_g": float(learners.lvm_g.std()),
         "refused_recordings": {
             name: part.refused
-            for name, part in (("train", parts.train), ("calibration", parts.calibration), ("test", parts.test))
-            if part is not None
+            for name, part in {"train": parts.train, "calibration": parts.calibration, **parts.tests}.items()
         },
     }
 
 
-def _figures(bundle: Bundle, parts: Parts) -> Mapping[str, object] | None:
-    """On the test patients; None without any."""
-    if parts.test is None or len(parts.test) == 0:
-        return None
-    return evaluate_bundle(bundle, parts.test, parts.train)
+def _figures(bundle: Bundle, everybody: Parts) -> dict[str, object]:
+    """On the test patients and on those of another kind, and what `verify` computes again; nothing without any."""
+    found: dict[str, object] = {
+        name: evaluate_bundle(bundle, test, everybody.train.of(bundle.sex))
+        for name, test in everybody.tests.items()
+        if len(test.of(bundle.sex))
+    }
+    if "test" in found:
+        found["verified"] = verified_figure(bundle, everybody.tests["test"])
+    return found
+
+
+def verified_figure(bundle: Bundle, test: Dataset) -> dict[str, float]:
+    """Number and error of those of the bundle's sex among the first `VERIFIED` test patients."""
+    mine = test.take(np.arange(min(VERIFIED, len(test)))).of(bundle.sex)
+    miss = np.abs(bundle.members_g(mine.beats_mv, mine.rows).mean(axis=0) - mine.lvm_g)
+    return {"n": len(mine), "mae_g": float(miss.mean())}

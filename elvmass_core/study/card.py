@@ -1,59 +1,99 @@
-"""The model card of a bundle, written from its manifest."""
+"""The model card of a bundle: Model Facts layout and TRIPOD+AI items, written from its manifest.
 
-from collections.abc import Mapping
+Sources of the layout: Sendak et al. 2020 (doi 10.1038/s41746-020-0253-3); Collins et al. 2024 (TRIPOD+AI,
+doi 10.1136/bmj-2023-078378), of which the items about development and evaluation are answered.
+"""
+
+from collections.abc import Mapping, Sequence
 
 from elvmass_core.domain import DISCLAIMER
 from elvmass_core.models.bundle import Bundle
+from elvmass_core.models.inputs import PATTERNS
 from elvmass_core.study.evaluate import SEX_NAMES
+from elvmass_core.study.names import KINDS
 from elvmass_core.wording import percent
 
-USE = """## Intended use
-Research and teaching on adults with a 10 s resting 12-lead ECG. Not for diagnosis, screening or follow-up of anyone.
-
-## How it works
-One synchronized, averaged beat (500 Hz, 400 samples) goes through two temporal convolutional encoders, one for the
-limb and one for the precordial leads; with age, height, weight, QRS duration, QRS axis and heart rate a head gives LV
-mass in grams. {members} members, each trained without one fold, are averaged. An open re-implementation of the method
-named eLVMass-Net (Eur Heart J Digit Health 2026, ztaf122); sizes, loss, window and cut-off are our choices. Not by, nor
-endorsed by, the authors of that paper.
+USE = """## Uses and directions
+- **Use:** research and teaching on adults with a 10 s resting 12-lead ECG. Not for diagnosis, screening or follow-up of
+  anyone, and for no decision about a person.
+- **Read with the answer:** its interval, the findings above it, and what body size alone gives.
+- **Do not use** with pacing, a QRS of 120 ms or more, or without sinus rhythm: LVH is not judged there.
 """
-SIMULATED_LIMITS = """## Limits
+SIMULATED_WARNINGS = """## Warnings
 - The link between ECG and mass is the simulator's assumption. No figure on this card says how the model does in people.
 - Not simulated: pacing, WPW, atrial flutter, acute infarction, drugs, anisotropic skeletal muscle, papillary
   muscles, body positions. Only an irregular rhythm, a missing P wave and a QRS of 120 ms or more are recognised: LVH is
   not judged then. The others are not recognised and get an answer that has no basis.
-- The interval holds its coverage among simulated patients of the same kind; among those with LVH it holds less (above).
-- A gain wrong by up to about two times is not noticed.
+- The interval was fitted on simulated patients of the same kind. Among those with LVH, and in patients of another kind,
+  it may hold less: see the figures.
+- A gain wrong by up to about two times may pass unnoticed.
 """
+ROWS = {
+    "model": "eLVMass-Net, our re-implementation (these weights)",
+    "ridge_measurements": "ridge on age, height, weight and measurements",
+    "demographics_only": "age, height and weight only",
+    "sex_mean": "mean of the sex",
+}
 
 
 def card_markdown(bundle: Bundle) -> str:
-    """Markdown of `CARD.md`: use, data, figures on unseen patients, limits."""
+    """Markdown of `CARD.md`: facts, use, figures on unseen patients, warnings, items, identity."""
     training = bundle.manifest["training"]
     simulated = training["source"]["simulated"]
     parts = [
-        f"# {bundle.model_id}\n\nLV mass of **{SEX_NAMES[bundle.sex]}** from a 12-lead ECG. {_disclaimer(simulated)}\n",
-        USE.format(members=len(bundle.ensemble.members)),
-        _data(training),
-        _figures(training.get("test"), bundle),
-        SIMULATED_LIMITS if simulated else "",
+        f"# {bundle.model_id}\n\nLV mass of **{SEX_NAMES[bundle.sex]}** from a 12-lead ECG{_learned(bundle)}. "
+        f"{_disclaimer(simulated)}\n",
+        _facts(bundle, training),
+        *(_figures(training[kind], words, bundle) for kind, words in KINDS.items() if kind in training),
+        "" if "test" in training else "## Figures\nNo test table was given, so no figure can be shown.\n",
+        USE,
+        SIMULATED_WARNINGS if simulated else "",
+        _items(bundle, training),
         f"## Identity\nWeights SHA-256 `{bundle.manifest['weights_sha256']}`  \nManifest SHA-256 `{bundle.sha256}`\n",
     ]
     return "\n".join(part for part in parts if part)
+
+
+def _learned(bundle: Bundle) -> str:
+    return ", by networks trained on men and women together" if bundle.pooled else ""
 
 
 def _disclaimer(simulated: bool) -> str:
     return DISCLAIMER if simulated else "Trained on a user's own table; validate before any use. Not for diagnosis."
 
 
-def _data(training: Mapping) -> str:
-    return f"""## Training patients
-{training["source"]["description"]}
-{training["n_train"]} patients for training (mass {training["lvm_mean_g"]:.0f} ± {training["lvm_sd_g"]:.0f} g), \
-{training["n_calibration"]} others for the intervals (four in five behind the quantile). \
-Age {_range(training, "age_years")} years, \
-height {_range(training, "height_cm")} cm, weight {_range(training, "weight_kg")} kg.
-"""
+def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = ["| " + " | ".join(header) + " |", "|" + "---|" * len(header)]
+    return "\n".join([*lines, *("| " + " | ".join(row) + " |" for row in rows)]) + "\n"
+
+
+def _facts(bundle: Bundle, training: Mapping) -> str:
+    """What it is, in the order of Model Facts."""
+    architecture = bundle.manifest["architecture"]
+    rows = [
+        ("Outcome", "LV mass in g; LVH: mass ÷ body surface (DuBois) above "
+         f"{bundle.cutoff.g_m2(bundle.sex):g} g/m² ({bundle.cutoff.modality})"),
+        ("Output", f"estimate, {100 * bundle.calibration.coverage:.0f} % interval, P(LVH) at a prevalence of "
+         f"{percent(bundle.calibration.platt.prevalence)} (that of the calibration patients)"),
+        ("Population", f"{_people(bundle)}, age {_range(training, 'age_years')} years, height "
+         f"{_range(training, 'height_cm')} cm, weight {_range(training, 'weight_kg')} kg"),
+        ("Input", "one synchronized, averaged beat (12 leads, 500 Hz, 400 samples, mV); age, height, weight "
+         "(either may be unknown), QRS duration, QRS axis, heart rate"),
+        ("Model", f"{len(bundle.ensemble.members)} temporal convolutional networks, each with {architecture['groups']} "
+         f"encoder(s) for lead groups ({architecture['levels']} levels, {architecture['channels']} channels); a line "
+         "from encodings and inputs to the logarithm of mass; mean in g"),
+        ("Training data", f"{training['source']['description']}"),
+        ("Patients", f"{training['n_train']} for training (mass {training['lvm_mean_g']:.0f} ± "
+         f"{training['lvm_sd_g']:.0f} g), {training['n_calibration']} {SEX_NAMES[bundle.sex]} for intervals and P(LVH) "
+         "(four in five behind the quantile)"),
+        ("Origin", "open re-implementation of the method named eLVMass-Net (Eur Heart J Digit Health 2026, ztaf122); "
+         "sizes, loss, window and cut-off are our choices. Not by, nor endorsed by, the authors of that paper"),
+    ]  # fmt: skip
+    return "## Facts\n" + _table(["", ""], rows)
+
+
+def _people(bundle: Bundle) -> str:
+    return "men and women" if bundle.pooled else SEX_NAMES[bundle.sex]
 
 
 def _range(training: Mapping, name: str) -> str:
@@ -61,47 +101,56 @@ def _range(training: Mapping, name: str) -> str:
     return f"{low:.0f}–{high:.0f}"
 
 
-def _figures(test: Mapping | None, bundle: Bundle) -> str:
-    if test is None:
-        return "## Figures\nNo test table was given, so no figure can be shown.\n"
+def _figures(test: Mapping, words: str, bundle: Bundle) -> str:
     gain, low, high = test["gain_over_demographics_g"]
-    coverage = test["coverage"]
-    with_lvh = test["coverage_with_lvh"]
-    return f"""## Figures on {test["model"]["n"]} unseen patients
-| predictor | MAE, g (95 % interval) | MAPE, % | r | c-statistic for LVH |
-|---|---|---|---|---|
-{_row("eLVMass-Net, our re-implementation (these weights)", test["model"])}
-{_row("ridge on age, height, weight and measurements", test["ridge_measurements"])}
-{_row("age, height and weight only", test["demographics_only"])}
-{_row("mean of the sex", test["sex_mean"])}
-
+    coverage, with_lvh = test["coverage"], test["coverage_with_lvh"]
+    header = ["predictor", "MAE, g (95 % interval)", "MAPE, %", "r", "c-statistic for LVH"]
+    return f"""## Figures on {test["model"]["n"]} unseen {words}
+{_table(header, [_row(name, test[key]) for key, name in ROWS.items()])}
 The c-statistic ranks estimate ÷ body surface area within the sex; a constant mass still ranks by body surface area.
 
-The ECG lowers the error of demographics alone by {gain:.1f} g (95 % interval {low:.1f} to {high:.1f} g, paired
+{_gain(gain, low, high)} (95 % interval {low:.1f} to {high:.1f} g less, paired
 bootstrap). The nominal {100 * bundle.calibration.coverage:.0f} % interval, on average \
 {test["interval_width_g"]:.0f} g wide, holds the mass of
-{100 * coverage["height+weight"]:.1f} % of them; {_missing(coverage)};
-of those with LVH {"none were tested" if with_lvh is None else f"{100 * with_lvh:.1f} %"}. \
+{_percents([coverage[PATTERNS[0]]])} of them; {_missing(coverage)};
+by thirds of the estimate {_percents(test["coverage_by_estimate"])}, by thirds of the mass \
+{_percents(test["coverage_by_mass"])};
+of those with LVH {"none were tested" if with_lvh is None else _percents([with_lvh])}. \
 When all voltages are doubled the estimate falls in {100 * test["falls_when_doubled"]:.0f} % of them.
 
-LVH by {bundle.cutoff.g_m2(bundle.sex):g} g/m² ({bundle.cutoff.modality}): {_judged(test["judged"])}
-
-P(LVH) holds for a prevalence of {percent(bundle.calibration.platt.prevalence)}, that of the calibration patients.
+Answers on LVH: {_judged(test["judged"])} Here {percent(test["prevalence"])} have it. \
+P(LVH) by fifths, predicted and observed: {_calibrated(test["calibration"])}.
 """
 
 
-def _row(name: str, scores: Mapping) -> str:
+def _gain(gain: float, low: float, high: float) -> str:
+    if low > 0:
+        return f"With the ECG the error is {gain:.1f} g less than from age, height and weight alone"
+    if high < 0:
+        return f"**With the ECG the error is {-gain:.1f} g more** than from age, height and weight alone"
+    return "With the ECG the error is not clearly less than from age, height and weight alone"
+
+
+def _row(name: str, scores: Mapping) -> tuple[str, ...]:
     c = "–" if scores["lvh_c_statistic"] is None else f"{scores['lvh_c_statistic']:.2f}"
     r = "–" if scores["r"] is None else f"{scores['r']:.2f}"
     interval = f"{scores['mae_g']:.1f} ({scores['mae_low_g']:.1f}–{scores['mae_high_g']:.1f})"
-    return f"| {name} | {interval} | {scores['mape_percent']:.1f} | {r} | {c} |"
+    return name, interval, f"{scores['mape_percent']:.1f}", r, c
+
+
+def _percents(shares: Sequence[float]) -> str:
+    return ", ".join(f"{100 * share:.1f}" for share in shares) + " %"
 
 
 def _missing(coverage: Mapping) -> str:
     return (
-        f"without weight {100 * coverage['height']:.1f} %, without height {100 * coverage['weight']:.1f} %, "
-        f"without both {100 * coverage['neither']:.1f} %"
+        f"without weight {_percents([coverage['height']])}, without height {_percents([coverage['weight']])}, "
+        f"without both {_percents([coverage['neither']])}"
     )
+
+
+def _calibrated(fifths: Sequence[Sequence[float]]) -> str:
+    return ", ".join(f"{100 * predicted:.0f} and {100 * observed:.0f} %" for predicted, observed in fifths)
 
 
 def _judged(judged: Mapping) -> str:
@@ -114,3 +163,35 @@ def _judged(judged: Mapping) -> str:
         )
         + "."
     )
+
+
+def _items(bundle: Bundle, training: Mapping) -> str:
+    """TRIPOD+AI items that concern a model that is handed on."""
+    refused = {
+        part: sum(counts.values()) for part, counts in training["refused_recordings"].items() if sum(counts.values())
+    }
+    left_out = ", ".join(f"{count} of {part}" for part, count in refused.items()) or "none"
+    rows = [
+        ("Source of data, dates (5)", training["source"]["description"]),
+        ("Participants (6)", "those whose recording gets an estimate; recordings refused: " + left_out),
+        ("Outcome (8)", "LV mass as the table of patients states it"),
+        ("Predictors (9)", "see Input; all are known when the ECG is read"),
+        ("Sample size (10)", f"{training['n_train']} for training, {training['n_calibration']} for calibration; "
+         "see the learning curve of the study"),
+        ("Missing data (11)", "unknown height or weight is a mask the network learned, with an interval of its own; "
+         "other unknown inputs take their mean"),
+        ("Methods (12)", f"{training['epochs']} epochs, fixed seeds, nothing held out to stop; split conformal "
+         "interval scaled by predicted spread; P(LVH) by Platt scaling"),
+        ("Class imbalance (13)", f"none corrected; {percent(bundle.calibration.platt.prevalence)} of the calibration "
+         "patients have LVH"),
+        ("Fairness (14)", "figures by sex; origin and ethnicity are not in the data"),
+        ("Training against evaluation (16)", "no recording stands in two parts; " + _evaluated(training)),
+        ("Model (22)", "weights and manifest beside this card; code under Apache-2.0"),
+        ("Limitations (26)", "see Warnings and the figures above"),
+    ]  # fmt: skip
+    return "## TRIPOD+AI items\n" + _table(["item", "answer"], rows)
+
+
+def _evaluated(training: Mapping) -> str:
+    kinds = [words for kind, words in KINDS.items() if kind in training]
+    return "tested on " + " and on ".join(kinds) if kinds else "not tested"

@@ -6,7 +6,7 @@ import io
 import math
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +35,7 @@ CHUNK = 25
 
 LVM_LIMITS_G = (20.0, 600.0)
 """Measured masses outside these are typing errors or other units (assumed)."""
-DATASET_LAYOUT = 2
+DATASET_LAYOUT = 3
 
 _ARCHIVE_NAMES = ("signal_mv", "fs_hz")
 _ARCHIVE_ERRORS = (KeyError, ValueError, TypeError, EOFError, OSError, MemoryError)
@@ -54,6 +54,7 @@ class Case:
     lvm_g: float
     bsa_m2: float
     sex: str
+    record: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -63,12 +64,14 @@ class Dataset:
     Attributes
     ----------
     beats_mv : float32 array (n, 12, 400)
-    rows : array (n, 9)
+    rows : array (n, 10)
         Non-waveform inputs in natural units.
     measured : array (n, n_features)
         `elvmass_core.features.FEATURE_NAMES`, NaN where absent: what the hand-made comparators get.
     lvm_g, bsa_m2 : arrays (n,)
     sex : array (n,) of "F" or "M"
+    record : array (n,) of str
+        As the table names it.
     refused : mapping of finding code to count
         Why recordings of the table are not in it.
     """
@@ -79,6 +82,7 @@ class Dataset:
     lvm_g: np.ndarray
     bsa_m2: np.ndarray
     sex: np.ndarray
+    record: np.ndarray
     refused: dict[str, int]
 
     def __len__(self) -> int:
@@ -93,6 +97,7 @@ class Dataset:
             lvm_g=self.lvm_g[index],
             bsa_m2=self.bsa_m2[index],
             sex=self.sex[index],
+            record=self.record[index],
             refused=self.refused,
         )
 
@@ -155,11 +160,25 @@ def _frame(table: Path) -> pd.DataFrame:
 def _key(table: Path, frame: pd.DataFrame) -> str:
     """Changes with the table, with any recording's size or time, and with the extraction."""
     facts = hashlib.sha256(table.read_bytes() + f"{EXTRACTION_VERSION} {DATASET_LAYOUT}".encode())
-    for record in frame["record"]:
-        for path in sorted((table.parent / record).parent.glob(f"{Path(record).name}*")):
+    records = [table.parent / record for record in frame["record"]]
+    files = {folder: _files_by_stem(folder) for folder in {record.parent for record in records}}
+    for record in records:
+        for path in files[record.parent].get(_stem(record), ()):
             status = path.stat()
             facts.update(f"{path.name} {status.st_size} {status.st_mtime_ns}".encode())
     return facts.hexdigest()[:16]
+
+
+def _files_by_stem(folder: Path) -> dict[str, list[Path]]:
+    """Files of a folder by what stands before the first dot: one listing, however many records there are."""
+    found: dict[str, list[Path]] = {}
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        found.setdefault(_stem(path), []).append(path)
+    return found
+
+
+def _stem(path: Path) -> str:
+    return path.name.split(".")[0]
 
 
 def _read_all(folder: Path, frame: pd.DataFrame, workers: int, progress: Progress | None) -> Dataset:
@@ -183,17 +202,19 @@ def _read_all(folder: Path, frame: pd.DataFrame, workers: int, progress: Progres
         lvm_g=np.array([case.lvm_g for case in kept]),
         bsa_m2=np.array([case.bsa_m2 for case in kept]),
         sex=np.array([case.sex for case in kept]),
+        record=np.array([case.record for case in kept]),
         refused=dict(refused),
     )
 
 
-def map_processes(function: Callable, items: Sequence, workers: int, chunk: int = CHUNK) -> Sequence:
-    """Map over processes with one thread each; in this process for one worker."""
+def map_processes(function: Callable, items: Sequence, workers: int, chunk: int = CHUNK) -> Iterator:
+    """Map over processes with one thread each; in this process for one worker. Answers come as they are ready."""
     if workers <= 1:
-        return [function(item) for item in items]
+        yield from map(function, items)
+        return
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return list(pool.map(function, items, chunksize=chunk))
+        yield from pool.map(function, items, chunksize=chunk)
 
 
 def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:
@@ -201,7 +222,7 @@ def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:
     folder, line = item
     try:
         patient, lvm_g = _patient(line), _number(line, "lvm_g")
-        recording = _recording(_record_path(folder, line["record"]))
+        recording = read_record(folder, line["record"])
         beat = extract_beat(recording)
     except (PatientError, RecordingError, BeatError, TableError) as error:
         return type(error).__name__
@@ -220,6 +241,7 @@ def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:
         lvm_g=lvm_g,
         bsa_m2=patient.bsa_m2,
         sex=patient.sex.value,
+        record=line["record"],
     )
 
 
@@ -246,8 +268,9 @@ def _or_nan(value: float | None) -> float:
     return math.nan if value is None else value
 
 
-def _recording(path: Path) -> Recording:
-    """One recording of a table: what an upload may be, or an archive as `simulate` writes it."""
+def read_record(folder: Path, record: str) -> Recording:
+    """One recording of a table in this folder: what an upload may be, or an archive as `simulate` writes it."""
+    path = _record_path(folder, record)
     if path.suffix.lower() != ".npz":
         return read_recording(load_files([path]))
     (content,) = load_files([path]).values()
@@ -285,6 +308,7 @@ def write_dataset(dataset: Dataset, path: Path) -> None:
         lvm_g=dataset.lvm_g,
         bsa_m2=dataset.bsa_m2,
         sex=dataset.sex,
+        record=dataset.record,
         refused_codes=np.array(list(dataset.refused), dtype=str),
         refused_counts=np.array(list(dataset.refused.values()), dtype=np.int64),
     )
@@ -295,5 +319,5 @@ def read_dataset(path: Path) -> Dataset:
     """What `write_dataset` stored."""
     with np.load(path, allow_pickle=False) as stored:
         counts = zip(stored["refused_codes"].tolist(), stored["refused_counts"].tolist(), strict=True)
-        names = ("beats_mv", "rows", "measured", "lvm_g", "bsa_m2", "sex")
+        names = ("beats_mv", "rows", "measured", "lvm_g", "bsa_m2", "sex", "record")
         return Dataset(**{name: stored[name] for name in names}, refused=dict(counts))

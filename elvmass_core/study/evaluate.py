@@ -6,10 +6,12 @@ import numpy as np
 
 from elvmass_core.domain import Sex
 from elvmass_core.models.bundle import Bundle
-from elvmass_core.models.inputs import PATTERNS, without
+from elvmass_core.models.inputs import ECG_INPUTS, PATTERNS, columns, without
 from elvmass_core.study.dataset import Dataset
 
 BOOTSTRAPS = 2000
+RIDGE_INPUTS = columns(("age_years", "height_cm", "weight_kg", *ECG_INPUTS))
+"""Beside the measurements: the axis as sine and cosine, as the network gets it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,18 +60,23 @@ def c_statistic(score: np.ndarray, positive: np.ndarray) -> float | None:
     return float((ranks - n_positive * (n_positive + 1) / 2) / (n_positive * (n - n_positive)))
 
 
-def ridge_g(train: Dataset, data: Dataset) -> np.ndarray:
-    """Comparator: ridge on age, height, weight and every hand-made measurement; grams for `data`, shape (n,)."""
+def ridge_g(train: Dataset, data: Dataset, *, log: bool = True) -> np.ndarray:
+    """Comparator: ridge on age, height, weight and every hand-made measurement; grams for `data`, shape (n,).
+
+    It learns the logarithm of mass, as the network does, or mass itself.
+    """
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     def inputs(part: Dataset) -> np.ndarray:
-        return np.column_stack([part.rows[:, :3], part.measured])
+        return np.column_stack([part.rows[:, RIDGE_INPUTS], part.measured])
 
     model = make_pipeline(SimpleImputer(), StandardScaler(), RidgeCV(np.logspace(-1, 4, 16)))
-    return model.fit(inputs(train), train.lvm_g).predict(inputs(data))
+    target = np.log(train.lvm_g) if log else train.lvm_g
+    answer = model.fit(inputs(train), target).predict(inputs(data))
+    return np.exp(answer) if log else answer
 
 
 def evaluate_bundle(bundle: Bundle, data: Dataset, train: Dataset) -> dict[str, object]:
@@ -80,7 +87,9 @@ def evaluate_bundle(bundle: Bundle, data: Dataset, train: Dataset) -> dict[str, 
     dict
         ``model, ridge_measurements, demographics_only, sex_mean`` (see `Scores`), ``gain_over_demographics_g``
         with its paired 95 % interval, ``coverage`` per pattern of known body sizes and among patients with LVH,
-        ``interval_width_g``, ``falls_when_doubled`` (share whose estimate falls when all voltages double).
+        ``coverage_by_estimate, coverage_by_mass`` (thirds of the estimate and of the mass), ``interval_width_g``,
+        ``calibration`` (of P(LVH) by fifths: predicted, observed), ``falls_when_doubled`` (share whose estimate falls
+        when all voltages double).
     """
     mine = data.of(bundle.sex)
     cutoff = bundle.cutoff.g_m2(bundle.sex)
@@ -102,6 +111,9 @@ def evaluate_bundle(bundle: Bundle, data: Dataset, train: Dataset) -> dict[str, 
         "gain_over_demographics_g": _paired_gain(line_g, estimate_g, mine.lvm_g),
         "coverage": {pattern: round(float(inside.mean()), 4) for pattern, inside in covered.items()},
         "coverage_with_lvh": round(float(covered[PATTERNS[0]][has_lvh].mean()), 4) if has_lvh.any() else None,
+        "coverage_by_estimate": _by_third(covered[PATTERNS[0]], estimate_g),
+        "coverage_by_mass": _by_third(covered[PATTERNS[0]], mine.lvm_g),
+        "calibration": _calibration(bundle.calibration.platt(estimate_g / mine.bsa_m2 / cutoff), has_lvh),
         "interval_width_g": round(float(2 * widths.mean()), 2),
         "prevalence": round(float(has_lvh.mean()), 4),
         "falls_when_doubled": round(
@@ -116,6 +128,19 @@ def _covered(bundle: Bundle, data: Dataset, pattern: str) -> np.ndarray:
     members = bundle.members_g(data.beats_mv, without(data.rows, pattern))
     half = bundle.calibration.intervals[pattern].half_width_g(members.mean(axis=0), members.std(axis=0))
     return np.abs(members.mean(axis=0) - data.lvm_g) <= half
+
+
+def _by_third(covered: np.ndarray, values: np.ndarray) -> list[float]:
+    """Coverage in the lower, middle and upper third of `values`."""
+    third = np.searchsorted(np.quantile(values, [1 / 3, 2 / 3]), values)
+    return [round(float(covered[third == k].mean()), 4) for k in range(3) if (third == k).any()]
+
+
+def _calibration(probability: np.ndarray, has_lvh: np.ndarray) -> list[list[float]]:
+    """Mean predicted probability and observed share of LVH in fifths of the prediction."""
+    fifth = np.searchsorted(np.quantile(probability, [0.2, 0.4, 0.6, 0.8]), probability)
+    parts = [fifth == k for k in range(5) if (fifth == k).any()]
+    return [[round(float(values[part].mean()), 4) for values in (probability, has_lvh)] for part in parts]
 
 
 def _paired_gain(line_g: np.ndarray, estimate_g: np.ndarray, lvm_g: np.ndarray) -> list[float]:

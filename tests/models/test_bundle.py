@@ -85,6 +85,8 @@ def test_weights_without_a_sound_training_crowd_are_refused(folder, spoil_crowd)
         ({"cutoff__men_g_m2": 0.0}, "layout is not understood"),
         ({"normaliser__mean": [1.0]}, "layout is not understood"),
         ({"training__range": {}}, "layout is not understood"),
+        ({"pooled": "no"}, "layout is not understood"),
+        ({"reference_person": [1.0]}, "layout is not understood"),
         ({"members": 0}, "layout is not understood"),
         ({"model_id": ["a"]}, "layout is not understood"),
         ({"self_test_g": "x"}, "layout is not understood"),
@@ -113,6 +115,15 @@ def test_one_bad_bundle_is_a_sentence_and_leaves_the_other_usable(untrained, tmp
     assert models.for_sex(Sex.FEMALE) == ()
     assert models.for_sex(Sex.UNKNOWN) == ()
     assert len(models.for_sex(Sex.MALE)) == 1
+
+
+def test_pooled_weights_never_answer_for_a_sex(untrained, tmp_path):
+    weights = shutil.copytree(untrained, tmp_path / "weights")
+    spoil(weights / "untrained-F", pooled=True)
+    models = load_models(weights)
+    assert [bundle.sex for bundle in models.pooled] == [Sex.FEMALE]
+    assert models.for_sex(Sex.FEMALE) == ()
+    assert any("women" in problem for problem in models.problems)
 
 
 def test_an_absent_folder_gives_no_models_and_says_so(tmp_path):

@@ -38,13 +38,31 @@ def test_every_lead_sample_and_input_can_change_the_answer(network):
 
 def test_limb_and_precordial_leads_have_encoders_of_their_own(network):
     beat, _ = beats(1)
-    base = network.limb(beat[:, :6])
+    base, size = network.encode(beat), network.config.encoding
     beat[:, 6:] += 1.0
-    assert torch.equal(base, network.limb(beat[:, :6]))
+    changed = network.encode(beat)
+    assert torch.equal(base[:, :size], changed[:, :size])
+    assert not torch.equal(base[:, size:], changed[:, size:])
+
+
+def test_one_group_has_one_encoder_and_another_number_of_groups_must_divide_twelve():
+    assert ElvMassNet(TcnConfig(groups=1)).encode(beats(2)[0]).shape == (2, TcnConfig().encoding)
+    with pytest.raises(ValueError, match="groups"):
+        TcnConfig(groups=5)
+
+
+def test_a_causal_encoder_sees_only_what_came_before():
+    config = TcnConfig(causal=True)
+    encoder = frozen(LeadGroupEncoder(config))
+    x = torch.randn(1, 6, BEAT_SAMPLES, requires_grad=True)
+    encoder.blocks(encoder.stem(encoder.pad(x)))[0, :, 60].sum().backward()
+    seen = 60 * config.stride + 1
+    assert not x.grad[:, :, seen:].any()
+    assert x.grad[:, :, seen - 6 : seen].any()
 
 
 def test_a_block_reaches_as_far_as_its_dilation_says():
-    block = frozen(TemporalBlock(channels=2, kernel=5, dilation=4, dropout=0.0))
+    block = frozen(TemporalBlock(TcnConfig(channels=2, dropout=0.0), dilation=4))
     x = torch.zeros(1, 2, 101, requires_grad=True)
     block(x + 0.1)[0, :, 50].sum().backward()
     seen = x.grad.abs().sum(dim=(0, 1)).nonzero().flatten()
@@ -56,7 +74,7 @@ def test_a_block_reaches_as_far_as_its_dilation_says():
 def test_signals_neither_vanish_nor_explode_through_the_untrained_encoder():
     torch.manual_seed(0)
     encoder = frozen(LeadGroupEncoder(TcnConfig()))
-    deep = encoder.blocks(encoder.stem(torch.randn(16, 6, BEAT_SAMPLES)))
+    deep = encoder.blocks(encoder.stem(encoder.pad(torch.randn(16, 6, BEAT_SAMPLES))))
     assert 0.05 < float(deep.std()) < 20.0
 
 

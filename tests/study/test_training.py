@@ -1,5 +1,7 @@
 """From a table to bundles, small enough for seconds."""
 
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,17 +9,19 @@ import pytest
 from elvmass_core.domain import Sex
 from elvmass_core.errors import TableError
 from elvmass_core.models.bundle import load_models
-from elvmass_core.models.inputs import PATTERNS
+from elvmass_core.models.calibration import fit_line
+from elvmass_core.models.inputs import PATTERNS, Normaliser, columns
 from elvmass_core.models.tcn import TcnConfig
 from elvmass_core.study import build
 from elvmass_core.study.build import Source, train_bundles
 from elvmass_core.study.dataset import load_dataset
 from elvmass_core.study.evaluate import c_statistic, scores
-from elvmass_core.study.train import Effort, FoldTask, fit_member, folds
+from elvmass_core.study.train import Effort, Recipe, _new_member, fit_member, folds, predict
 from elvmass_core.virtual import simulate_cohort
+from tests.cohorts import written_in_the_beat
 
 FORMATS = ("wfdb", "npz")
-TINY = TcnConfig(channels=4, encoding=4, hidden=8)
+TINY = Recipe(config=TcnConfig(channels=4, encoding=4))
 
 
 @pytest.fixture(scope="module")
@@ -127,40 +131,50 @@ def test_folds_are_disjoint_and_balanced_over_mass():
     assert np.ptp(means) < 5.0
 
 
-def task(tmp_path, epochs):
-    return FoldTask(
-        sex=Sex.FEMALE, fold=0, effort=Effort(epochs=epochs), config=TINY, checkpoint=tmp_path / "m.safetensors"
-    )
+@pytest.mark.parametrize("measurements", [0.0, 1.0])
+def test_a_network_learns_a_mass_that_is_written_in_the_beat(measurements):
+    data = written_in_the_beat()
+    seen, unseen = data.take(np.arange(240) % 5 != 0), data.take(np.arange(240) % 5 == 0)
+    member = fit_member(seen, dataclasses.replace(TINY, measurements=measurements), epochs=30, seed=1)
+    answer = predict(member, unseen.beats_mv, Normaliser.fit(seen.rows)(unseen.rows))
+    spread = np.abs(unseen.lvm_g - unseen.lvm_g.mean()).mean()
+    assert np.abs(answer - unseen.lvm_g).mean() < 0.4 * spread
 
 
-def test_a_network_learns_a_mass_that_is_written_in_the_beat(tmp_path):
-    rng = np.random.default_rng(0)
-    size = rng.uniform(0.5, 1.5, 240)
-    wave = np.exp(-0.5 * ((np.arange(400) - 140) / 8) ** 2)
-    beats = (size[:, None, None] * wave * np.ones((1, 12, 1))).astype(np.float32)
-    rows = np.tile([60.0, 160.0, 60.0, 1.0, 1.0, 90.0, 0.0, 1.0, 70.0], (240, 1)) + rng.normal(0, 1e-3, (240, 9))
-    rows[:, 3:5] = 1.0
-    mass = 100.0 * size
-    held_out = np.arange(240) % 5 == 0
-    _, log = fit_member(beats, rows, mass, held_out, task(tmp_path, epochs=40))
-    spread = np.abs(mass[held_out] - mass[held_out].mean()).mean()
-    assert min(entry["held_out_mae_g"] for entry in log) < 0.5 * spread
-
-
-def test_training_again_from_the_same_data_gives_the_same_member(dataset, tmp_path):
+def test_a_network_starts_from_what_body_size_tells(dataset):
     women = dataset.of(Sex.FEMALE)
-    held_out = folds(women.lvm_g, 5, 0) == 0
-    logs = [
-        fit_member(women.beats_mv, women.rows, women.lvm_g, held_out, task(tmp_path, epochs=1))[1] for _ in range(2)
-    ]
-    assert logs[0][0]["held_out_mae_g"] == logs[1][0]["held_out_mae_g"]
+    member = fit_member(women, TINY, epochs=1, seed=1)
+    fresh = _new_member(TINY.config, women, Normaliser.fit(women.rows))
+    line = fit_line(women.rows, women.lvm_g, PATTERNS[0])(women.rows)
+    rows = Normaliser.fit(women.rows)(women.rows)
+    answers = [predict(net, women.beats_mv, rows) for net in (fresh, member)]
+    assert np.corrcoef(answers[0], line)[0, 1] > 0.7
+    assert not np.allclose(*answers)
+
+
+def test_a_member_for_one_sex_takes_no_notice_of_sex(dataset):
+    women = dataset.of(Sex.FEMALE)
+    member, normaliser = fit_member(women, TINY, epochs=1, seed=1), Normaliser.fit(women.rows)
+    others = np.array(women.rows)
+    others[:, columns(("male",))] = 1.0
+    answers = [predict(member, women.beats_mv, normaliser(rows)) for rows in (women.rows, others)]
+    np.testing.assert_array_equal(*answers)
+
+
+def test_training_again_from_the_same_data_and_seed_gives_the_same_member(dataset, tmp_path):
+    women = dataset.of(Sex.FEMALE)
+    members = [fit_member(women, TINY, 1, seed, tmp_path / "log") for seed in (3, 3, 4)]
+    weights = [member.head.weight.numpy() for member in members]
+    np.testing.assert_array_equal(weights[0], weights[1])
+    assert not np.allclose(weights[0], weights[2])
+    assert len((tmp_path / "log").read_text().splitlines()) == 3
 
 
 def train_tiny(table, others, out):
     """Two small members, one epoch: worthless, and complete."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "MIN_PATIENTS", 4)
-        patch.setattr(build, "TcnConfig", lambda: TINY)
+        patch.setattr(build, "Recipe", lambda: TINY)
         effort = Effort(epochs=1, members=2, workers=1)
         train_bundles(table, out, calibration=others[0], test=others[1], effort=effort)
     return out
@@ -178,10 +192,23 @@ def trained(table, others, tmp_path_factory):
     return train_tiny(table, others, tmp_path_factory.mktemp("bundles"))
 
 
-def test_a_table_becomes_a_bundle_for_each_sex_that_loads(trained):
+def test_a_table_becomes_a_bundle_for_each_sex_and_a_pooled_one_for_each_that_load(trained):
     models = load_models(trained)
-    assert {bundle.sex for bundle in models.bundles} == {Sex.FEMALE, Sex.MALE}
     assert models.problems == ()
+    for bundles in (models.bundles, models.pooled):
+        assert {bundle.sex for bundle in bundles} == {Sex.FEMALE, Sex.MALE}
+    assert not any(bundle.pooled for bundle in models.bundles)
+
+
+def test_the_pooled_bundles_share_their_members_and_nothing_else(trained):
+    one, other = load_models(trained).pooled
+    beat, row = np.zeros((1, 12, 400)), one.reference_person[None]
+    np.testing.assert_array_equal(one.members_g(beat, row), other.members_g(beat, row))
+    assert one.manifest["training"]["n_train"] == other.manifest["training"]["n_train"]
+    assert not np.allclose(one.reference_person, other.reference_person)
+    assert not np.allclose(one.reference_beat_mv, other.reference_beat_mv)
+    assert one.calibration.intervals != other.calibration.intervals
+    assert "men and women together" in one.card
 
 
 def test_the_card_and_manifest_hold_the_figures_and_their_intervals(trained):
