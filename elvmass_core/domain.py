@@ -436,7 +436,7 @@ class Attribution:
     st_t_share : float or None
         Absolute attribution on ST and T ÷ absolute attribution on the beat, from `segments_g`.
     agreement : float or None
-        Mean pairwise correlation of the fold members' own maps (lead × segment): how far to believe the map.
+        Mean pairwise correlation of the members' own maps (lead × segment): how far to believe the map.
     """
 
     method: str

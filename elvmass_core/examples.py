@@ -57,7 +57,7 @@ CHOICES = (
     Choice(
         id="woman_normal",
         title="Simulated woman, normal heart",
-        what_to_see="Everything in its place: compare the interval with what body size alone would say.",
+        what_to_see="A normal heart with small voltages: read the caution, compare the interval with body size alone.",
         fits=lambda row: _healthy(row, "F", 56.0),
     ),
     Choice(

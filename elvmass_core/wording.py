@@ -35,4 +35,4 @@ def lvh_in_test_words(estimate: Estimate) -> str:
         return ""
     flagged, uncertain, missed = estimate.lvh_in_test
     who = f"{flagged + uncertain + missed} {'simulated ' if estimate.simulated else ''}test patients with LVH"
-    return f"Of {who}, {flagged} were flagged, {uncertain} uncertain and {missed} not flagged."
+    return f"Of {who}, {flagged} flagged, {uncertain} uncertain, {missed} not flagged."

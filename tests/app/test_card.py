@@ -84,7 +84,7 @@ def test_a_change_is_a_verb_and_not_a_negative_addition(lvm_g, want):
 
 def test_how_many_with_lvh_were_missed_in_the_test_stands_beside_every_judgement(monkeypatch):
     one = replace(ESTIMATE, lvh_in_test=(3, 50, 15))
-    want = "Of 68 simulated test patients with LVH, 3 were flagged, 50 uncertain and 15 not flagged."
+    want = "Of 68 simulated test patients with LVH, 3 flagged, 50 uncertain, 15 not flagged."
     assert want in words(show(monkeypatch, one))
     assert "simulated" not in wording.lvh_in_test_words(replace(one, simulated=False))
 
