@@ -64,9 +64,7 @@ def saliency_words(attribution: Attribution) -> str:
     """Shares and agreement of a map in one sentence."""
     known = attribution.st_t_share
     share = "" if known is None else f"ST–T carries **{percent(known)}** of the saliency. "
-    agreement = (
-        "" if attribution.agreement is None else f"Agreement of the members: r {attribution.agreement:.2f}."
-    )
+    agreement = "" if attribution.agreement is None else f"Agreement of the members: r {attribution.agreement:.2f}."
     return share + agreement
 
 
