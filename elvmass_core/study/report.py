@@ -258,7 +258,8 @@ def null_answer(cohort: dict) -> str:
         gain, (low, high) = one["mae_g"]["both"]["gain"], one["mae_g"]["both"]["interval"]
         error = (high - low) / (2.0 * 1.96)
         verdict = "within" if abs(gain) <= 2.0 * error else "**gains more than**" if gain > 0 else "loses more than"
-        verdicts.append(f"{words}: {gain:+.2f} g, {verdict} 2 standard errors ({2.0 * error:.2f} g)")
+        who = f"eLVMass-Net per sex {words}" if words.startswith("over ") else words
+        verdicts.append(f"{who}: {gain:+.2f} g, {verdict} 2 standard errors ({2.0 * error:.2f} g)")
     return (
         "Here mass does not act on the ECG, so no model may gain over body size; one that loses has learned noise. "
         "With this many comparisons one beyond 2 standard errors is no surprise. " + "; ".join(verdicts) + ".\n"
