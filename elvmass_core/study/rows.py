@@ -260,7 +260,7 @@ MODELS: tuple[Model, ...] = (
         _tcn(Recipe(config=TcnConfig(groups=1, encoding=64, channels=20))),
     ),
     _ablation(
-        "single_beat", "one unaligned beat, inputs and second task from the averaged one", _tcn(change=_single_beat),
+        "single_beat", "one unaligned beat (inputs averaged)", _tcn(change=_single_beat),
         unaveraged=True,
     ),
     _ablation("no_ecg_inputs", "no QRS duration, axis, rate", _tcn(change=_without_ecg_inputs)),
