@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import torch
 
 from elvmass_core import __version__
-from elvmass_core.attribution import TOLERATED_DELTA_G
-from elvmass_core.attribution import explain as explain_estimate
+from elvmass_core.attribution.explain import TOLERATED_DELTA_G
+from elvmass_core.attribution.explain import explain as explain_estimate
 from elvmass_core.criteria import PACED, apply_criteria
 from elvmass_core.domain import (
     Attribution,

@@ -13,6 +13,7 @@ from elvmass_core.domain import (
     Estimate,
     Features,
     Finding,
+    OtherAttribution,
     Recording,
     Report,
 )
@@ -134,6 +135,18 @@ def _attribution(attribution: Attribution) -> dict[str, object]:
         "tabular_g": dict(attribution.tabular_g),
         "st_t_share": attribution.st_t_share,
         "agreement": attribution.agreement,
+        "others": [_other_attribution(other) for other in attribution.others],
+    }
+
+
+def _other_attribution(other: OtherAttribution) -> dict[str, object]:
+    return {
+        "method": other.method,
+        "baseline": other.baseline,
+        "delta_g": other.delta_g,
+        "rows_g": {row: dict(cells) for row, cells in other.rows_g.items()},
+        "tabular_g": dict(other.tabular_g),
+        "agreement": other.agreement,
     }
 
 

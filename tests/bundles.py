@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from elvmass_core.domain import Sex
-from elvmass_core.models.bundle import save_bundle
+from elvmass_core.models.bundle import ReferenceSet, save_bundle
 from elvmass_core.models.calibration import CT_FUCHS, Calibration, Interval, Line, Platt
 from elvmass_core.models.inputs import PATTERNS, TABULAR_INPUTS
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig
@@ -79,7 +79,11 @@ def facts(sex=Sex.FEMALE):
 
 def write(folder, sex=Sex.FEMALE, seed=0):
     """Save one bundle and return it as loaded."""
-    reference = 0.8 * extract_beat(synthetic.recording(noise_mv=0.0, rr_s=0.9)).signal_mv
+    reference = 0.8 * np.array(extract_beat(synthetic.recording(noise_mv=0.0, rr_s=0.9)).signal_mv)
+    known = facts(sex)
+    people = ReferenceSet(
+        beats_mv=np.stack([0.8 * reference, 1.2 * reference]), rows=np.stack([known["reference_person"]] * 2)
+    )
     return save_bundle(
-        folder / f"untrained-{sex.value}", members(seed=seed), np.array(reference), space(), facts(sex), "# card"
+        folder / f"untrained-{sex.value}", members(seed=seed), reference, people, space(), known, "# card"
     )

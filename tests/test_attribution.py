@@ -7,7 +7,8 @@ import pytest
 import torch
 from torch import nn
 
-from elvmass_core.attribution import explain, segment_table, st_t_share
+from elvmass_core.attribution.explain import explain
+from elvmass_core.attribution.tables import segment_table, st_t_share
 from elvmass_core.domain import Fiducials, Sex
 from elvmass_core.features import measure
 from elvmass_core.models.bundle import load_bundle

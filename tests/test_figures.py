@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from elvmass_core import figures
+from elvmass_core.attribution.tables import LIMB_GROUP, grouped
 from elvmass_core.domain import BEAT_SAMPLES, N_LEADS, Attribution, Beat, Estimate, Fiducials, Lvh, Recording, Sex
-from elvmass_core.figures.grams import LIMB_GROUP, group_segments_g, waterfall_steps
+from elvmass_core.figures.grams import waterfall_steps
 from elvmass_core.segments import beat_times_ms, segment_masks
 from elvmass_core.units import LEADS
 
@@ -303,7 +304,7 @@ def test_the_waterfall_names_grams_on_its_axis_and_its_bars():
 
 def test_the_table_adds_the_limb_leads_and_keeps_the_precordial_leads_apart():
     attribution = make_attribution(make_estimate())
-    rows = group_segments_g(attribution)
+    rows = grouped(attribution.segments_g)
     assert list(rows) == [LIMB_GROUP, *LEADS[6:]]
     want = sum(attribution.segments_g[lead]["T"] for lead in LEADS[:6])
     assert rows[LIMB_GROUP]["T"] == pytest.approx(want)

@@ -1,19 +1,19 @@
 """Where the grams come from: the estimate on its scale, the lead-by-segment table, and the waterfall."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
+from elvmass_core.attribution.tables import COLUMNS, LIMB_GROUP, grouped
 from elvmass_core.domain import Attribution, Estimate
 from elvmass_core.figures.style import PALETTES, Palette, Theme, signed_ticks, themed
 from elvmass_core.segments import REST, SEGMENT_NAMES
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
 from elvmass_core.wording import percent
 
-LIMB_GROUP, PRECORDIAL_GROUP = "limb leads", "precordial leads"
-_COLUMNS = (*SEGMENT_NAMES, REST)
+PRECORDIAL_GROUP = "precordial leads"
 OTHER_SAMPLES = "other samples"
 """What `REST` is called where people read it."""
 _SEGMENT_WORDS = {name: name for name in SEGMENT_NAMES} | {REST: "samples outside P, PR, QRS, ST and T"}
@@ -145,20 +145,6 @@ def _signed_g(value: float) -> str:
     return "0.0" if words in ("+0.0", "-0.0") else words.replace("-", "−")
 
 
-def _sum_known(values: Sequence[float | None]) -> float | None:
-    """Sum of what is there; None when nothing is."""
-    known = [value for value in values if value is not None]
-    return float(sum(known)) if known else None
-
-
-def group_segments_g(attribution: Attribution) -> dict[str, dict[str, float | None]]:
-    """Grams per row (limb leads together, then V1–V6) and segment; None where a segment is absent."""
-    segments = attribution.segments_g
-    rows = {LIMB_GROUP: {name: _sum_known([segments[lead][name] for lead in LIMB_LEADS]) for name in _COLUMNS}}
-    rows |= {lead: {name: segments[lead][name] for name in _COLUMNS} for lead in PRECORDIAL_LEADS}
-    return rows
-
-
 def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Figure:
     """Grams by lead group and segment as a heatmap with the numbers in it; the limb leads stand as one row.
 
@@ -167,7 +153,7 @@ def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Fig
     III, aVR, aVL and aVF follow from I and II, so a share of one limb lead means nothing by itself.
     """
     palette = PALETTES[theme]
-    rows = group_segments_g(attribution)
+    rows = grouped(attribution.segments_g)
     values = np.array(
         [[np.nan if cell is None else cell for cell in row.values()] for row in rows.values()], dtype=float
     )
@@ -176,7 +162,7 @@ def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Fig
     scale = [[0.0, palette.lowers], [0.5, palette.panel], [1.0, palette.raises]]
     heatmap = go.Heatmap(
         z=values,
-        x=["other<br>samples" if name == REST else name for name in _COLUMNS],
+        x=["other<br>samples" if name == REST else name for name in COLUMNS],
         y=list(rows),
         text=text,
         texttemplate="%{text}",
@@ -186,7 +172,7 @@ def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Fig
         xgap=2,
         ygap=2,
         colorbar={"title": {"text": "g"}, "thickness": 10} | signed_ticks(limit),
-        customdata=[[_SEGMENT_WORDS[name] for name in _COLUMNS]] * len(rows),
+        customdata=[[_SEGMENT_WORDS[name] for name in COLUMNS]] * len(rows),
         hovertemplate="%{y}, %{customdata}: %{text} g<extra></extra>",
         hoverongaps=False,
     )
@@ -249,11 +235,11 @@ def waterfall_steps(attribution: Attribution) -> dict[str, float]:
     tabular: Mapping[str, float] = attribution.tabular_g
     body = sum(grams for name, grams in tabular.items() if name.lower().startswith(_BODY_INPUTS))
     steps = {"age and body size": float(body), "QRS duration, axis, rate": float(sum(tabular.values()) - body)}
-    for name in _COLUMNS:
+    for name in COLUMNS:
         word = OTHER_SAMPLES if name == REST else name
         for group, leads in ((LIMB_GROUP, LIMB_LEADS), (PRECORDIAL_GROUP, PRECORDIAL_LEADS)):
-            total = _sum_known([attribution.segments_g[lead][name] for lead in leads])
-            if total is not None:
-                steps[f"{word}, {group}"] = total
+            known = [grams for lead in leads if (grams := attribution.segments_g[lead][name]) is not None]
+            if known:
+                steps[f"{word}, {group}"] = float(sum(known))
     steps["integration error"] = -attribution.delta_g
     return steps

@@ -1,6 +1,6 @@
 """Weight bundles: the only place that touches `weights/`.
 
-A bundle is a folder ``<model-id>/`` with ``model.safetensors`` (members, reference beat, training crowd),
+A bundle is a folder ``<model-id>/`` with ``model.safetensors`` (members, references, training crowd),
 ``manifest.json`` (the contract: inputs, normalisation, calibration, training data, hashes) and ``CARD.md``. Loading
 checks all of it and refuses otherwise; a refused bundle never stops the app.
 """
@@ -27,9 +27,10 @@ from elvmass_core.signal.filters import FILTER_WORDS
 from elvmass_core.signal_space import DESCRIPTION_SHAPE, Space
 from elvmass_core.units import LEADS
 
-LAYOUT = 3
+LAYOUT = 4
 WEIGHTS_FILE, MANIFEST_FILE, CARD_FILE = "model.safetensors", "manifest.json", "CARD.md"
 REFERENCE_BEAT = "reference_beat_mv"
+REFERENCE_SET_BEATS, REFERENCE_SET_ROWS = "reference_set.beats_mv", "reference_set.rows"
 SPACE_PREFIX = "space."
 LAYOUT_ERRORS = (
     KeyError,
@@ -61,6 +62,29 @@ def input_contract() -> dict[str, object]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class ReferenceSet:
+    """Single same-sex training patients without LVH: other places where attributions can start.
+
+    Attributes
+    ----------
+    beats_mv : array (k, 12, 400)
+    rows : array (k, 10)
+        Their non-waveform inputs.
+    """
+
+    beats_mv: FloatArray
+    rows: FloatArray
+
+    def __post_init__(self) -> None:
+        beats = frozen_array(self.beats_mv, (None, N_LEADS, BEAT_SAMPLES), REFERENCE_SET_BEATS)
+        rows = frozen_array(self.rows, (len(beats), len(TABULAR_INPUTS)), REFERENCE_SET_ROWS)
+        if not len(beats):
+            raise ValueError("empty reference set")
+        object.__setattr__(self, "beats_mv", beats)
+        object.__setattr__(self, "rows", rows)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Bundle:
     """One loaded and checked model for the patients of one sex.
 
@@ -76,6 +100,8 @@ class Bundle:
         Where the beats of the training patients lie; its crowd are the patients used for calibration.
     reference_person : array (10,)
         Mean non-waveform inputs of the same-sex training patients.
+    reference_set : ReferenceSet
+        Where expected gradients start.
     sha256 : str
         Hash of the manifest, which in turn holds the hash of the weights file.
     """
@@ -92,6 +118,7 @@ class Bundle:
     cutoff: Cutoff
     reference_beat_mv: FloatArray
     reference_person: FloatArray
+    reference_set: ReferenceSet
     space: Space
 
     @property
@@ -120,7 +147,12 @@ class Bundle:
 
     def reference_row(self, row: FloatArray) -> FloatArray:
         """The reference person, with the patient's own mask of unknown height and weight."""
-        reference = np.array(self.reference_person)
+        return self.masked_as(self.reference_person, row)
+
+    @staticmethod
+    def masked_as(person: FloatArray, row: FloatArray) -> FloatArray:
+        """A copy of the inputs (10,) of `person`, knowing of height and weight what `row` knows."""
+        reference = np.array(person)
         for name in ("height", "weight"):
             mask = column(f"{name}_known")
             reference[mask] = row[mask]
@@ -224,6 +256,9 @@ def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
     """Build the modules from checked bytes."""
     tensors = load(blob)
     reference = tensors.pop(REFERENCE_BEAT).numpy()
+    reference_set = ReferenceSet(
+        beats_mv=tensors.pop(REFERENCE_SET_BEATS).numpy(), rows=tensors.pop(REFERENCE_SET_ROWS).numpy()
+    )
     space = _space(tensors)
     if manifest["members"] < 1 or not isinstance(manifest["model_id"], str):
         raise ValueError("no members or no name")
@@ -250,6 +285,7 @@ def _assemble(folder: Path, manifest: Mapping, blob: bytes) -> Bundle:
         reference_person=frozen_array(
             np.array(manifest["reference_person"], dtype=float), (len(TABULAR_INPUTS),), "reference_person"
         ),
+        reference_set=reference_set,
         space=space,
     )
 
@@ -283,7 +319,13 @@ def _self_test(folder: Path, bundle: Bundle) -> None:
 
 
 def save_bundle(
-    folder: Path, members: list[ElvMassNet], reference_beat_mv: FloatArray, space: Space, facts: Mapping, card: str
+    folder: Path,
+    members: list[ElvMassNet],
+    reference_beat_mv: FloatArray,
+    reference_set: ReferenceSet,
+    space: Space,
+    facts: Mapping,
+    card: str,
 ) -> Bundle:
     """Write a bundle and load it back.
 
@@ -303,9 +345,13 @@ def save_bundle(
         for number, member in enumerate(members)
         for name, tensor in member.state_dict().items()
     }
-    tensors[REFERENCE_BEAT] = torch.as_tensor(np.ascontiguousarray(reference_beat_mv, dtype=np.float32))
-    for name, values in space.arrays().items():
-        tensors[SPACE_PREFIX + name] = torch.as_tensor(np.ascontiguousarray(values, dtype=np.float32))
+    arrays = {
+        REFERENCE_BEAT: reference_beat_mv,
+        REFERENCE_SET_BEATS: reference_set.beats_mv,
+        REFERENCE_SET_ROWS: reference_set.rows,
+        **{SPACE_PREFIX + name: values for name, values in space.arrays().items()},
+    }
+    tensors |= {name: torch.tensor(np.ascontiguousarray(values, dtype=np.float32)) for name, values in arrays.items()}
     blob = save(tensors)
     manifest = {
         **facts,

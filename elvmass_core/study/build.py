@@ -27,6 +27,7 @@ from elvmass_core.study.train import (
     load_member,
     predict,
     reference_beat,
+    reference_set,
     train_members,
 )
 from elvmass_core.study.train import trained_range as range_of
@@ -247,10 +248,11 @@ def _build(kind: Kind, everybody: Parts, members: list[ElvMassNet], out: Path, s
         "reference_person": np.nanmean(parts.train.rows, axis=0).tolist(),
         "training": training,
     }
-    folder, reference, space = out / kind.model_id, reference_beat(parts.train, kind.sex), _space(parts)
-    bundle = save_bundle(folder, members, reference, space, facts, card="")
+    folder, space = out / kind.model_id, _space(parts)
+    references = reference_beat(parts.train, kind.sex), reference_set(parts.train, kind.sex)
+    bundle = save_bundle(folder, members, *references, space, facts, card="")
     training |= _figures(bundle, everybody)
-    bundle = save_bundle(folder, members, reference, space, facts, card="")
+    bundle = save_bundle(folder, members, *references, space, facts, card="")
     (folder / CARD_FILE).write_text(card_markdown(bundle), encoding="utf-8")
     return folder
 

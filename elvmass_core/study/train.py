@@ -15,8 +15,17 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from elvmass_core.domain import N_LEADS, FloatArray, Sex
+from elvmass_core.models.bundle import ReferenceSet
 from elvmass_core.models.calibration import CT_FUCHS
-from elvmass_core.models.inputs import PATTERNS, RANGE_INPUTS, TABULAR_INPUTS, Normaliser, columns, without
+from elvmass_core.models.inputs import (
+    MASK_INPUTS,
+    PATTERNS,
+    RANGE_INPUTS,
+    TABULAR_INPUTS,
+    Normaliser,
+    columns,
+    without,
+)
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig, frozen
 from elvmass_core.study.dataset import Dataset, map_processes, read_dataset
 from elvmass_core.study.networks import MassNetwork
@@ -36,6 +45,8 @@ START_SHARE = 0.1
 """The untrained encodings start with this share of the usual weight in the head."""
 MAX_MEASURED_SD = 4.0
 """Measurements as training targets are cut off here."""
+REFERENCES = 12
+"""Patients in a reference set."""
 N_CHEST = 6
 CHEST = slice(N_LEADS - N_CHEST, N_LEADS)
 BODY_COLUMNS = columns(("age_years", "height_cm", "weight_kg", "male"))
@@ -273,8 +284,20 @@ def predict(member: nn.Module, beats: np.ndarray, tabular: np.ndarray, batch: in
 
 def reference_beat(data: Dataset, sex: Sex) -> np.ndarray:
     """Mean beat (12, 400) of the patients without LVH by the cut-off the bundle uses."""
-    healthy = data.lvm_g / data.bsa_m2 < CT_FUCHS.g_m2(sex)
-    return data.beats_mv[healthy].mean(axis=0)
+    return data.beats_mv[_without_lvh(data, sex)].mean(axis=0)
+
+
+def reference_set(data: Dataset, sex: Sex) -> ReferenceSet:
+    """Single patients without LVH whose body size is known, evenly spread over the mass index."""
+    sized = data.rows[:, columns(MASK_INPUTS)].min(axis=1) > 0.5
+    candidates = np.flatnonzero(_without_lvh(data, sex) & sized)
+    ordered = candidates[np.argsort(data.lvm_g[candidates] / data.bsa_m2[candidates], kind="stable")]
+    chosen = ordered[np.linspace(0, len(ordered) - 1, min(REFERENCES, len(ordered))).round().astype(int)]
+    return ReferenceSet(beats_mv=data.beats_mv[chosen], rows=np.nan_to_num(data.rows[chosen], nan=0.0))
+
+
+def _without_lvh(data: Dataset, sex: Sex) -> np.ndarray:
+    return data.lvm_g / data.bsa_m2 < CT_FUCHS.g_m2(sex)
 
 
 def trained_range(rows: np.ndarray) -> dict[str, list[float]]:

@@ -59,7 +59,7 @@ def draw_pose(
     """How the heart lies: more horizontal with BMI, age and mass (slopes from the axis per decade and per kg/m²)."""
     norms, nuisance, reference = body.norms, preset.nuisance, preset.reference
     elevation = reference.elevation_deg + norms.elevation_offset_deg - 0.5 * body.bmi_excess - 3.0 * body.decades
-    elevation -= preset.couplings.elevation_deg * max(size.mass_z, 0.0)
+    elevation -= preset.couplings_of(body.sex).elevation_deg * max(size.mass_z, 0.0)
     fat = torso.half_depth_cm - norms.rib_half_depth_cm
     base = (
         norms.base_x_cm + rng.normal(0.0, nuisance.position_sd_cm),

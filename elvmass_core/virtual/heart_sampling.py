@@ -22,7 +22,7 @@ _PLAIN_APD_SHIFT_MS = -10.0
 
 def draw_shape(rng: np.random.Generator, preset: CohortPreset, body: Body, size: HeartSize) -> HeartShape:
     """Shape of the ventricles; eccentric hypertrophy is rounder (spreads assumed)."""
-    rounder = preset.couplings.sphericity * body.norms.eccentric * size.hypertrophy
+    rounder = preset.couplings_of(body.sex).sphericity * body.norms.eccentric * size.hypertrophy
     return HeartShape(
         lvm_g=size.lvm_g,
         edv_ml=size.edv_ml,
@@ -42,7 +42,9 @@ def draw_conduction(
     """Velocities and breakthroughs; hypertrophied muscle conducts slower."""
     reference, nuisance = preset.reference, preset.nuisance
     common = log_normal(rng, nuisance.velocity_log_sd) * float(np.exp(-0.01 * body.decades))
-    slowing = preset.couplings.slowing * float(np.clip(size.mass_z * MASS_LOG_SD, 0.0, 1.0)) + abs(rng.normal(0, 0.02))
+    slowing = preset.couplings_of(body.sex).slowing * float(np.clip(size.mass_z * MASS_LOG_SD, 0.0, 1.0)) + abs(
+        rng.normal(0, 0.02)
+    )
     conduction = Conduction(
         fibre_cm_ms=reference.fibre_cm_ms * common * log_normal(rng, 0.04),
         transverse_cm_ms=reference.transverse_cm_ms * common * log_normal(rng, 0.05),
@@ -98,7 +100,7 @@ def draw_repolarisation(
 
 def _draw_strain(rng: np.random.Generator, preset: CohortPreset, body: Body, size: HeartSize) -> float:
     """Strain from mass and concentricity, and from other causes (ischaemia, drugs) in some."""
-    couplings = preset.couplings
+    couplings = preset.couplings_of(body.sex)
     strain = couplings.strain * max(0.0, size.strain_drive - couplings.strain_threshold) * rng.gamma(1.0, 1.0)
     other, degree = rng.random(), rng.uniform(*_OTHER_STRAIN)
     if other < preset.nuisance.other_strain_share + 0.03 * max(body.decades, 0.0):
@@ -110,7 +112,7 @@ def draw_source(rng: np.random.Generator, preset: CohortPreset, body: Body, size
     """Source strength: overall, regional, lost in hypertrophied muscle; and the unevenness of the torso."""
     nuisance = preset.nuisance
     log_gain = preset.reference.log_gain + rng.normal(0.0, nuisance.gain_log_sd)
-    log_gain -= preset.couplings.voltage_deficit * rng.uniform(0.0, 2.0) * size.hypertrophy
+    log_gain -= preset.couplings_of(body.sex).voltage_deficit * rng.uniform(0.0, 2.0) * size.hypertrophy
     log_gain += body.norms.gain_log + body.norms.gain_log_per_decade * body.decades
     return Source(
         gain=float(np.exp(log_gain)),

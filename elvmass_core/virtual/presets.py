@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from types import MappingProxyType
 
+from elvmass_core.domain import Sex
 from elvmass_core.errors import CohortError
 from elvmass_core.virtual.blocks import BlockNorms
 from elvmass_core.virtual.norms import ELECTRICAL_FIELDS, MEN, WOMEN, ReferenceElectrophysiology, SexNorms
@@ -86,7 +87,8 @@ class CohortPreset:
     """Everything `sample_patient` draws from.
 
     With ``reference_heart`` the ECG comes from the average heart of the sex, whatever the LV mass: nothing that depends
-    on mass reaches it (the null control).
+    on mass reaches it (the null control). ``women_couplings`` plants a difference between the sexes; None: there is
+    none.
     """
 
     name: str
@@ -95,6 +97,7 @@ class CohortPreset:
     women: SexNorms = WOMEN
     mass: MassLaw = MassLaw()
     couplings: Couplings = Couplings()
+    women_couplings: Couplings | None = None
     nuisance: Nuisance = Nuisance()
     blocks: BlockNorms = field(default_factory=BlockNorms)
     reference: ReferenceElectrophysiology = field(default_factory=ReferenceElectrophysiology)
@@ -106,8 +109,13 @@ class CohortPreset:
 
     @property
     def parameter_sha256(self) -> str:
-        """Hash of every number in the preset."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        """Hash of every number in the preset; what is absent (None) leaves no trace in it."""
+        stated = {name: value for name, value in asdict(self).items() if value is not None}
+        return hashlib.sha256(json.dumps(stated, sort_keys=True).encode()).hexdigest()
+
+    def couplings_of(self, sex: Sex) -> Couplings:
+        """The paths from LV mass to the ECG in this sex."""
+        return self.women_couplings if sex is Sex.FEMALE and self.women_couplings is not None else self.couplings
 
 
 _SHIFTED_NUISANCE = replace(
@@ -167,6 +175,19 @@ def _without_strain(preset: CohortPreset) -> CohortPreset:
     return replace(preset, couplings=replace(preset.couplings, strain=0.0))
 
 
+PLANTED_STRAIN = 0.6
+"""Strain per SD of what it grows with where a sex difference is planted: four times the usual, from the average heart
+up. Large on purpose: a positive control must be possible to find."""
+
+
+def _with_strain_in(preset: CohortPreset, planted: Sex) -> CohortPreset:
+    """Strain follows the mass of this sex closely, and not at all the mass of the other."""
+    none = replace(preset.couplings, strain=0.0)
+    strong = replace(preset.couplings, strain=PLANTED_STRAIN, strain_threshold=0.0)
+    men, women = (strong, none) if planted is Sex.MALE else (none, strong)
+    return replace(preset, couplings=men, women_couplings=women)
+
+
 def _with_less_information(preset: CohortPreset, *, spread: float, couplings: float) -> CohortPreset:
     """Widen what hides the mass and weaken what carries it beyond the geometry of the wall."""
     nuisance, carried = preset.nuisance, preset.couplings
@@ -189,10 +210,12 @@ VARIANTS: Mapping[str, Callable[[CohortPreset], CohortPreset]] = MappingProxyTyp
         "no-strain": _without_strain,
         "sex-neutral": _sex_neutral,
         "sex-swapped": _sex_swapped,
+        "strain-in-men": lambda preset: _with_strain_in(preset, Sex.MALE),
+        "strain-in-women": lambda preset: _with_strain_in(preset, Sex.FEMALE),
     }
 )
 """What "preset@variant" changes: the worlds in which the ECG knows less of mass (a preset as it is, is the rich one),
-and the controls of docs/protocol.md."""
+and the controls of docs/protocol.md. A variant that changes `couplings` comes before "strain-in-men"."""
 
 
 def preset_named(name: str) -> CohortPreset:

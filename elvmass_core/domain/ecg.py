@@ -1,11 +1,4 @@
-"""The frozen types that flow through ELVMass. Read this file first.
-
-    bytes → Recording → Beat → Features → Estimate → Attribution → Report
-
-Every type is immutable; arrays are copied and read-only. A stage that cannot answer returns ``None`` (or ``nan``
-inside an array) *and* a `Finding` that says why. Units: mV, ms, Hz, g, cm, kg, years. Leads first, in the order of
-`elvmass_core.units.LEADS`.
-"""
+"""What is known before any model is asked: findings, patient, recording, beat, measurements."""
 
 import hashlib
 import math
@@ -44,7 +37,7 @@ def frozen_array(values: ArrayLike, shape: tuple[int | None, ...], name: str) ->
     return array
 
 
-def _set(instance: object, **values: object) -> None:
+def set_fields(instance: object, **values: object) -> None:
     """Set normalised fields on a frozen dataclass inside ``__post_init__``."""
     for name, value in values.items():
         object.__setattr__(instance, name, value)
@@ -137,7 +130,7 @@ class Patient:
     weight_kg: float | None = None
 
     def __post_init__(self) -> None:
-        _set(self, sex=Sex(self.sex))
+        set_fields(self, sex=Sex(self.sex))
         for name, (low, high) in PATIENT_LIMITS.items():
             value = getattr(self, name)
             if value is None:
@@ -147,7 +140,7 @@ class Patient:
                 raise PatientError(
                     f"The {word} of {value:g} {unit} is outside {low:g}–{high:g} {unit}: check the number and its unit."
                 )
-            _set(self, **{name: float(value)})
+            set_fields(self, **{name: float(value)})
 
     @property
     def bsa_m2(self) -> float | None:
@@ -199,7 +192,7 @@ class Recording:
         # Six decimals of a millivolt: the same ECG through two formats keeps one identity.
         canonical = np.round(signal, 6) + 0.0
         content = hashlib.sha256(repr(float(self.fs_hz)).encode() + canonical.tobytes())
-        _set(self, signal_mv=signal, fs_hz=float(self.fs_hz), digest=content.hexdigest())
+        set_fields(self, signal_mv=signal, fs_hz=float(self.fs_hz), digest=content.hexdigest())
 
     @property
     def n_samples(self) -> int:
@@ -279,7 +272,7 @@ class Beat:
     def __post_init__(self) -> None:
         shape = (N_LEADS, BEAT_SAMPLES)
         n_beats = len(self.used)
-        _set(
+        set_fields(
             self,
             signal_mv=frozen_array(self.signal_mv, shape, "signal_mv"),
             sd_mv=frozen_array(self.sd_mv, shape, "sd_mv"),
@@ -313,7 +306,7 @@ class Features:
     values: Mapping[str, Measurement]
 
     def __post_init__(self) -> None:
-        _set(self, values=MappingProxyType(dict(self.values)))
+        set_fields(self, values=MappingProxyType(dict(self.values)))
 
     def __getitem__(self, name: str) -> float | None:
         return self.values[name].value
@@ -337,159 +330,3 @@ class Distance:
     value: float
     nearer: float
     n: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CriterionResult:
-    """One classical LVH criterion applied: ``met`` is None (with a reason) where it does not apply."""
-
-    name: str
-    value: float | None
-    unit: str
-    cutoff: float
-    comparison: str
-    met: bool | None
-    reason: str
-    formula: str
-    source: str
-
-
-class Lvh(StrEnum):
-    """The answer on LVH: never a bare yes or no."""
-
-    FLAGGED = "flagged"
-    NOT_FLAGGED = "not_flagged"
-    UNCERTAIN = "uncertain"
-    NO_RESULT = "no_result"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
-    """LV mass of one patient by one model.
-
-    Parameters
-    ----------
-    model : str
-        Identifier of the weight bundle; `bundle_sha256` is the hash of its manifest, which holds that of the weights.
-    lvm_g : float
-        Mean of the ensemble members, in g; `members_g` are their own answers.
-    interval_g : (float, float)
-        Conformal interval with nominal `coverage` among simulated patients.
-    lvmi_g_m2, p_lvh : float or None
-        Index on DuBois body surface area and probability of LVH in the simulated population with `prevalence`;
-        None without height and weight.
-    lvh : Lvh
-        `lvh_reason` says in words why; ``no_result``, and no `p_lvh`, on an ECG outside the models' scope.
-    demographics_only_g : float
-        What sex, age and body size alone would have said.
-    cutoff_g_m2, cutoff_source : float, str
-        LVH cut-off of the index and the modality and publication it comes from.
-    reference_g : float
-        Estimate for the reference beat and reference person of the model: where attributions start.
-    lvh_in_test : (int, int, int) or None
-        How many test patients with LVH were flagged, uncertain and not flagged; None without a test.
-    simulated : bool
-        Whether training and test patients were simulated.
-    """
-
-    model: str
-    bundle_sha256: str
-    sex: Sex
-    lvm_g: float
-    members_g: tuple[float, ...]
-    interval_g: tuple[float, float]
-    coverage: float
-    lvmi_g_m2: float | None
-    p_lvh: float | None
-    prevalence: float
-    lvh: Lvh
-    lvh_reason: str
-    demographics_only_g: float
-    cutoff_g_m2: float
-    cutoff_source: str
-    reference_g: float
-    lvh_in_test: tuple[int, int, int] | None = None
-    simulated: bool = True
-
-    def __post_init__(self) -> None:
-        low, high = self.interval_g
-        if not all(map(math.isfinite, (self.lvm_g, low, high, self.reference_g))) or not low <= self.lvm_g <= high:
-            raise ValueError(f"estimate {self.lvm_g} g with interval {self.interval_g} is not a finite, ordered answer")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Attribution:
-    """Why the model said what it said, in signed grams against its reference.
-
-    Parameters
-    ----------
-    method, baseline : str
-        Name of the method and of the reference it starts from.
-    beat_g : array (12, 400)
-        Grams per lead and sample. The limb leads depend on one another: read them as one group.
-    tabular_g : mapping
-        Grams per non-waveform input.
-    segments_g : mapping lead → segment → g or None
-        `beat_g` summed over P, PR, QRS, ST, T and ``rest``; an absent segment is None.
-    delta_g : float
-        Sum of all attributions − (estimate − reference): the error of the integration.
-    st_t_share : float or None
-        Absolute attribution on ST and T ÷ absolute attribution on the beat, from `segments_g`.
-    agreement : float or None
-        Mean pairwise correlation of the members' own maps (lead × segment): how far to believe the map.
-    """
-
-    method: str
-    baseline: str
-    beat_g: FloatArray
-    tabular_g: Mapping[str, float]
-    segments_g: Mapping[str, Mapping[str, float | None]]
-    delta_g: float
-    st_t_share: float | None
-    agreement: float | None
-
-    def __post_init__(self) -> None:
-        segments = {lead: MappingProxyType(dict(row)) for lead, row in self.segments_g.items()}
-        _set(
-            self,
-            beat_g=frozen_array(self.beat_g, (N_LEADS, BEAT_SAMPLES), "beat_g"),
-            tabular_g=MappingProxyType(dict(self.tabular_g)),
-            segments_g=MappingProxyType(segments),
-        )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Report:
-    """Everything said about one recording.
-
-    `beat` and what follows is None when it could not be made; then `findings` holds the reason. `estimates` holds one
-    estimate for a known sex, both models' for an unknown one, none after a STOP. `attribution` explains `estimate`.
-    `distances` say how far the beat lies from real ECGs and from those the models learned from.
-    """
-
-    recording: Recording
-    patient: Patient
-    beat: Beat | None
-    features: Features | None
-    criteria: tuple[CriterionResult, ...]
-    estimates: tuple[Estimate, ...]
-    attribution: Attribution | None
-    findings: tuple[Finding, ...]
-    versions: Mapping[str, str]
-    distances: tuple[Distance, ...] = ()
-    disclaimer: str = DISCLAIMER
-
-    def __post_init__(self) -> None:
-        _set(self, findings=by_severity(self.findings), versions=MappingProxyType(dict(self.versions)))
-        if blocks(self.findings) and self.estimates:
-            raise ValueError("a report with a STOP finding cannot hold an estimate")
-
-    @property
-    def estimate(self) -> Estimate | None:
-        """The one estimate, or None after a refusal or when the sex is unknown."""
-        return self.estimates[0] if len(self.estimates) == 1 else None
-
-    @property
-    def refused(self) -> bool:
-        """Whether a STOP finding blocked the estimate."""
-        return blocks(self.findings)
