@@ -1,4 +1,4 @@
-"""The command line: ``python -m elvmass_core estimate | inspect | simulate | train | retrain | study | verify``.
+"""The command line: ``python -m elvmass_core estimate | inspect | simulate | train | study | sexes | verify | …``.
 
 Exit codes: 0 an answer, 3 refused by a STOP finding, 2 unreadable input or bad usage (one sentence on stderr).
 """
@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_train,
         _add_retrain,
         _add_study,
+        _add_sexes,
         _add_examples,
         _add_verify,
     ):
@@ -150,6 +151,20 @@ def _add_study(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny cohorts and one epoch: checks the path")
     _add_workers(parser)
     parser.set_defaults(command=_study)
+
+
+def _add_sexes(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser(
+        "sexes", help="models of men against models of women: in simulated worlds (docs/sexes.md), or on your own table"
+    )
+    parser.add_argument("--table", type=Path, help="CSV as for train; without it the simulated worlds are compared")
+    parser.add_argument("--runs", type=int, default=10, help="training runs of each sex (default: %(default)s)")
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--work", type=Path, default=Path("work"), help="folder for cohorts and fits (resumable)")
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of sexes.json, .md, .npz and arrays")
+    parser.add_argument("--quick", action="store_true", help="one tiny world, one epoch: checks the path")
+    _add_workers(parser)
+    parser.set_defaults(command=_sexes)
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
@@ -353,6 +368,19 @@ def _retrain(options: argparse.Namespace) -> int:
         progress=_progress("done"),
     )
     print("\n".join(str(path) for path in bundles))
+    return ANSWERED
+
+
+def _sexes(options: argparse.Namespace) -> int:
+    from elvmass_core.planted import run_planted, run_table
+    from elvmass_core.study.train import Effort
+
+    work, out, progress = options.work, options.out, _progress("done")
+    if options.table is None:
+        print(run_planted(work, out, quick=options.quick, workers=options.workers, progress=progress))
+    else:
+        effort = Effort(epochs=options.epochs, workers=options.workers)
+        print(run_table(options.table, work, out, effort, options.runs, progress))
     return ANSWERED
 
 
