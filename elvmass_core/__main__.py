@@ -162,6 +162,7 @@ def _add_sexes(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--work", type=Path, default=Path("work"), help="folder for cohorts and fits (resumable)")
     parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of sexes.json, .md, .npz and arrays")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the app's own runs are kept (no --table)")
     parser.add_argument("--quick", action="store_true", help="one tiny world, one epoch: checks the path")
     _add_workers(parser)
     parser.set_defaults(command=_sexes)
@@ -377,7 +378,9 @@ def _sexes(options: argparse.Namespace) -> int:
 
     work, out, progress = options.work, options.out, _progress("done")
     if options.table is None:
-        print(run_planted(work, out, quick=options.quick, workers=options.workers, progress=progress))
+        keep = None if options.quick else options.weights
+        page = run_planted(work, out, weights=keep, quick=options.quick, workers=options.workers, progress=progress)
+        print(page)
     else:
         effort = Effort(epochs=options.epochs, workers=options.workers)
         print(run_table(options.table, work, out, effort, options.runs, progress))

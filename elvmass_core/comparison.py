@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from elvmass_core.domain import Sex
+from elvmass_core.processes import Progress
 from elvmass_core.retrain import EXTERNAL, QUICK_EXTERNAL, TRAINING, CohortPlan
 from elvmass_core.study.compare import Estimates, Source, compare, folds_by_sex
-from elvmass_core.study.dataset import Progress, load_dataset
+from elvmass_core.study.dataset import load_dataset
 from elvmass_core.study.names import DEMOGRAPHICS, ESTIMATES, MEASUREMENTS, PAGE, POOLED, RESULT, SEX_SPECIFIC
 from elvmass_core.study.replicates import replicates
 from elvmass_core.study.report import contrast_answer, study_markdown

@@ -10,16 +10,20 @@ from pathlib import Path
 import numpy as np
 
 from elvmass_core.domain import Sex
+from elvmass_core.processes import Progress
 from elvmass_core.retrain import PRESET, TRAINING, CohortPlan
 from elvmass_core.sexes.compare import compare_sexes
 from elvmass_core.sexes.files import write, write_arrays
 from elvmass_core.sexes.null import NullSize, null_repeats
 from elvmass_core.sexes.report import answer
+from elvmass_core.sexes.run_set import FOLDER as RUNS_FOLDER
+from elvmass_core.sexes.run_set import save_runs
 from elvmass_core.sexes.runs import RUNS
-from elvmass_core.study.dataset import Dataset, Progress, load_dataset
+from elvmass_core.study.dataset import Dataset, load_dataset
 from elvmass_core.study.train import Effort
 from elvmass_core.virtual import COHORT_VERSION
 
+SHIPPED = "as shipped"
 WORLDS: Mapping[str, tuple[str, str]] = {
     "neutral": (
         f"{PRESET}@sex-neutral",
@@ -33,7 +37,7 @@ WORLDS: Mapping[str, tuple[str, str]] = {
         f"{PRESET}@sex-neutral@strain-in-women",
         "As neutral, but strain follows the mass of women closely and that of men not at all.",
     ),
-    "as shipped": (
+    SHIPPED: (
         PRESET,
         "The patients behind the shipped weights: one law of strain, each sex with its own repolarisation.",
     ),
@@ -61,11 +65,11 @@ def _plans(n: int) -> dict[str, CohortPlan]:
 
 
 FULL = Size(
-    plans=_plans(7000) | {"as shipped": TRAINING},
+    plans=_plans(7000) | {SHIPPED: TRAINING},
     learners=TRAINING,
     epochs=Effort().epochs,
     runs=RUNS,
-    null=NullSize(partitions=20, resampled=10, per_run=300, ecgs=100),
+    null=NullSize(partitions=10, resampled=5, per_run=200, ecgs=100),
 )
 QUICK = Size(
     plans={"neutral": CohortPlan(name="neutral", n=700, seed=SEED, preset=WORLDS["neutral"][0])},
@@ -78,7 +82,13 @@ QUICK = Size(
 
 
 def run_planted(
-    work: Path, out: Path, *, quick: bool = False, workers: int = 2, progress: Progress | None = None
+    work: Path,
+    out: Path,
+    *,
+    weights: Path | None = None,
+    quick: bool = False,
+    workers: int = 2,
+    progress: Progress | None = None,
 ) -> Path:
     """Compare the sexes in every world, and two halves of one sex; a stopped call goes on where it was.
 
@@ -89,6 +99,9 @@ def run_planted(
     out : Path
         Folder of ``sexes.json``, ``sexes.md``, ``sexes.npz`` (mean maps) and ``sexes-arrays/`` (every ECG through every
         run); written after each part.
+
+    weights : Path, optional
+        Folder in which the runs of the world `SHIPPED` are kept for the app (`sexes.run_set`).
 
     Returns
     -------
@@ -107,11 +120,17 @@ def run_planted(
             "answer": answer(found.result),
         }  # fmt: skip
         maps |= write_arrays(out, name, found)
+        if weights is not None and name == SHIPPED:
+            save_runs(weights / RUNS_FOLDER, found.runs, {"n": plan.n, "seed": plan.seed, **_size_of(found.result)})
         write(out, document | {"worlds": worlds}, maps)
     men = _dataset(size.learners, work, effort, progress).of(Sex.MALE)
     shown = np.arange(len(men)) % SHOWN == 0
     document["null"] = null_repeats(men.take(~shown), men.take(shown), size.null, work, effort, progress)
     return write(out, document | {"worlds": worlds}, maps)
+
+
+def _size_of(result: Mapping[str, object]) -> dict[str, object]:
+    return {name: result[name] for name in ("runs", "patients_per_run", "epochs")}
 
 
 def _dataset(plan: CohortPlan, work: Path, effort: Effort, progress: Progress | None) -> Dataset:

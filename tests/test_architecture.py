@@ -8,8 +8,8 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "elvmass_core"
 LAYERS = (
-    "errors", "units", "domain", "segments", "wording", "io", "signal", "features", "signal_space", "criteria",
-    "quality", "models", "attribution", "figures", "report", "pipeline", "virtual", "realism", "study",
+    "errors", "units", "processes", "domain", "segments", "wording", "io", "signal", "features", "signal_space",
+    "criteria", "quality", "models", "attribution", "figures", "report", "pipeline", "virtual", "realism", "study",
     "sanity", "sexes", "batch", "retrain", "comparison", "planted", "truth", "examples", "__main__",
 )  # fmt: skip
 """Lowest first: a module imports from its own layer and from those before it."""

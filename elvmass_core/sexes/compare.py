@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from elvmass_core.domain import FloatArray, Sex
+from elvmass_core.processes import Progress
 from elvmass_core.sexes.maps import (
     CELLS,
     INPUTS,
@@ -20,9 +21,9 @@ from elvmass_core.sexes.maps import (
 )
 from elvmass_core.sexes.matching import Pairs, match
 from elvmass_core.sexes.measures import PRIMARY, QRS, QUANTITIES, ST_T, importance, per_ecg
-from elvmass_core.sexes.runs import RUNS, RunTask, disjoint_groups, train_runs
+from elvmass_core.sexes.runs import RUNS, Run, disjoint_groups, train_runs
 from elvmass_core.sexes.statistics import Effect, PairEffect, labels_effect, pairs_effect
-from elvmass_core.study.dataset import Dataset, Progress
+from elvmass_core.study.dataset import Dataset
 from elvmass_core.study.train import Effort
 
 HELD_OUT = 4
@@ -44,10 +45,13 @@ class Comparison:
     arrays : mapping of name to array
         Everything behind it: `PER_ECG` of every run and ECG, mean maps (2, 12, 400) of the runs of either sex over all
         ECGs of men and of women, and ``importance`` (quantity, sex of the ECGs, run, cell).
+    runs : tuple of Run
+        What was compared.
     """
 
     result: dict[str, object]
     arrays: Mapping[str, np.ndarray]
+    runs: tuple[Run, ...]
 
 
 def compare_sexes(
@@ -71,7 +75,8 @@ def compare_sexes(
     ecgs = Ecgs(data=others.take(order), masks=masks[order], references=references_of(learners))
     maps = explain_all(tasks, ecgs, work, effort.workers, progress)
     per_run = len(groups[Sex.MALE][0])
-    return summarise(tasks, maps, ecgs, pairs, {"patients_per_run": per_run, "epochs": effort.epochs})
+    trained = [task.load() for task in tasks]
+    return summarise(trained, maps, ecgs, pairs, {"patients_per_run": per_run, "epochs": effort.epochs})
 
 
 def _held_out(data: Dataset) -> np.ndarray:
@@ -83,7 +88,7 @@ def _held_out(data: Dataset) -> np.ndarray:
 
 
 def summarise(
-    runs: Sequence[RunTask], maps: Sequence[RunMaps], ecgs: Ecgs, pairs: Pairs, facts: Mapping[str, float]
+    runs: Sequence[Run], maps: Sequence[RunMaps], ecgs: Ecgs, pairs: Pairs, facts: Mapping[str, float]
 ) -> Comparison:
     """Effects of the model, of the input, and of both together, in every quantity."""
     male_run = np.array([run.sex is Sex.MALE for run in runs])
@@ -112,7 +117,8 @@ def summarise(
         "completeness_g": [float(np.quantile(np.abs([one.delta_g for one in maps]), q)) for q in (0.5, 0.95, 1.0)],
     }
     per_run = np.array([[[one[name] for one in some] for some in on.values()] for name in QUANTITIES])
-    return Comparison(result=result, arrays=_arrays(maps, ecgs, male_run) | {"importance": per_run.astype(np.float32)})
+    arrays = _arrays(maps, ecgs, male_run) | {"importance": per_run.astype(np.float32)}
+    return Comparison(result=result, arrays=arrays, runs=tuple(runs))
 
 
 def _effects(on_men: FloatArray, on_women: FloatArray, male_run: np.ndarray) -> dict[str, object]:

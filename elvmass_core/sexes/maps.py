@@ -10,10 +10,11 @@ import numpy as np
 from elvmass_core.attribution.methods import Points, answers_g, integrated_gradients
 from elvmass_core.domain import BEAT_SAMPLES, N_LEADS, Fiducials, FloatArray, Sex
 from elvmass_core.models.inputs import GROUPS, Normaliser, column, columns
+from elvmass_core.processes import Progress, map_processes
 from elvmass_core.segments import SEGMENT_NAMES, segment_masks
 from elvmass_core.sexes.runs import Run, RunTask
 from elvmass_core.signal.delineate import delineate
-from elvmass_core.study.dataset import Dataset, Progress, map_processes, read_dataset, write_dataset
+from elvmass_core.study.dataset import Dataset, read_dataset, write_dataset
 from elvmass_core.study.train import reference_beat
 from elvmass_core.units import LEAD_INDEX, LIMB_LEADS
 

@@ -11,14 +11,15 @@ from pathlib import Path
 import numpy as np
 
 from elvmass_core.domain import FloatArray, Sex
+from elvmass_core.processes import Progress
 from elvmass_core.sexes.maps import Ecgs, RunMaps, deviation_mv, explain_all, references_of, whole
 from elvmass_core.sexes.measures import QUANTITIES, importance
 from elvmass_core.sexes.runs import RUNS, train_runs
 from elvmass_core.sexes.statistics import LEVEL, labels_effect
-from elvmass_core.study.dataset import Dataset, Progress
+from elvmass_core.study.dataset import Dataset
 from elvmass_core.study.train import Effort
 
-HALVINGS = 5
+HALVINGS = 10
 """Ways in which the runs of one partition are divided into two sets: that many repeats from each."""
 
 

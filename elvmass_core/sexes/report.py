@@ -28,19 +28,18 @@ def answer(result: Mapping) -> str:
     summary = primary["summary"]["model"]
     st_t = f"{summary['men'][0]:.0f} % in men's runs and {summary['women'][0]:.0f} % in women's"
     change = f"{summary['difference'][0]:+.1f} points (95 % {summary['low'][0]:.1f} to {summary['high'][0]:.1f})"
-    sentences = [f"ST and T hold {st_t} of the map on the same ECGs: {change}, p {_p(summary['p'][0])}."]
-    sentences.append(_cells_sentence(primary["model"], result["cells"], primary["unit"]))
-    return " ".join(sentences)
+    least = f"{summary['detectable'][0]:.1f}"
+    return (
+        f"ST and T hold {st_t} of the map on the same ECGs: {change}, p {_p(summary['p'][0])} (with these runs a "
+        f"difference of {least} points is found four times in five). "
+        + _cells_sentence(primary["model"], result["cells"], primary["unit"])
+    )
 
 
 def _cells_sentence(effect: Mapping, cells: Sequence[Sequence[str]], unit: str) -> str:
     some = found_cells(effect, cells)
     if not some:
-        least = min(effect["detectable"])
-        return (
-            f"None of the {len(cells)} lead groups × segments differs at a false discovery rate of 5 %; a difference "
-            f"of {least:.1f} {unit} or more would have been found in the best-measured of them."
-        )
+        return f"None of the {len(cells)} lead groups × segments differs at a false discovery rate of 5 %."
     named = ", ".join(
         f"{' '.join(cells[k])} ({effect['difference'][k]:+.1f} {unit}, q {_p(effect['q'][k])})" for k in some[:6]
     )

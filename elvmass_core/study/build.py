@@ -15,9 +15,10 @@ from elvmass_core.models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bu
 from elvmass_core.models.calibration import CT_FUCHS, Calibration, Interval, fit_interval, fit_line, fit_platt
 from elvmass_core.models.inputs import PATTERNS, Normaliser, without
 from elvmass_core.models.tcn import ElvMassNet
+from elvmass_core.processes import Progress
 from elvmass_core.signal_space import Density, Space, covariance_of
 from elvmass_core.study.card import card_markdown
-from elvmass_core.study.dataset import Dataset, Progress, load_dataset, write_dataset
+from elvmass_core.study.dataset import Dataset, load_dataset, write_dataset
 from elvmass_core.study.evaluate import SEX_NAMES, evaluate_bundle
 from elvmass_core.study.train import (
     TRAINING_VERSION,

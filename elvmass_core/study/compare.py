@@ -13,7 +13,8 @@ import numpy as np
 import torch
 
 from elvmass_core.domain import FloatArray, Sex
-from elvmass_core.study.dataset import Dataset, Progress, map_processes, read_dataset, write_dataset
+from elvmass_core.processes import Progress, map_processes
+from elvmass_core.study.dataset import Dataset, read_dataset, write_dataset
 from elvmass_core.study.rows import Cohort, Fit, Model, Recipe, named
 from elvmass_core.study.train import TRAINING_VERSION, Effort, folds
 from elvmass_core.study.unaveraged import load_unaveraged

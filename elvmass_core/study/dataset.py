@@ -4,10 +4,6 @@ import collections
 import hashlib
 import io
 import math
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +17,7 @@ from elvmass_core.io import load_files, read_recording
 from elvmass_core.io.archive import expand
 from elvmass_core.io.normal_form import Channel, RawRecording, to_recording
 from elvmass_core.models.inputs import TABULAR_INPUTS, tabular_row
+from elvmass_core.processes import Progress, map_processes
 from elvmass_core.quality import check_beat, check_patient, check_recording
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
 from elvmass_core.signal.delineate import delineate
@@ -31,8 +28,6 @@ TABLE_COLUMNS = ("record", "sex", "age", "height_cm", "weight_kg", "lvm_g")
 RECORD_SUFFIXES = ("", ".hea", ".dcm", ".csv", ".zip", ".npz")
 """Tried in this order after the table's ``record``, relative to the table's folder; ``.npz`` is what `simulate`
 writes."""
-CHUNK = 25
-
 LVM_LIMITS_G = (20.0, 600.0)
 """Measured masses outside these are typing errors or other units (assumed)."""
 DATASET_LAYOUT = 3
@@ -40,8 +35,6 @@ DATASET_LAYOUT = 3
 _ARCHIVE_NAMES = ("signal_mv", "fs_hz")
 _ARCHIVE_ERRORS = (KeyError, ValueError, TypeError, EOFError, OSError, MemoryError)
 """What `numpy.load` raises on a damaged array or another kind of one."""
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -205,16 +198,6 @@ def _read_all(folder: Path, frame: pd.DataFrame, workers: int, progress: Progres
         record=np.array([case.record for case in kept]),
         refused=dict(refused),
     )
-
-
-def map_processes(function: Callable, items: Sequence, workers: int, chunk: int = CHUNK) -> Iterator:
-    """Map over processes with one thread each; in this process for one worker. Answers come as they are ready."""
-    if workers <= 1:
-        yield from map(function, items)
-        return
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(function, items, chunksize=chunk)
 
 
 def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:

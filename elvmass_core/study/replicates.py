@@ -13,8 +13,9 @@ import numpy as np
 from scipy.stats import binomtest, ttest_1samp
 
 from elvmass_core.domain import FloatArray
+from elvmass_core.processes import Progress
 from elvmass_core.study.compare import FOLDS, Source, compare, folds_by_sex
-from elvmass_core.study.dataset import Dataset, Progress
+from elvmass_core.study.dataset import Dataset
 from elvmass_core.study.names import POOLED, POOLED_HALF, SEX_SPECIFIC
 from elvmass_core.study.rows import named
 from elvmass_core.study.statistics import Truth, c_within_folds

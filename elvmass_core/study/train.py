@@ -27,7 +27,8 @@ from elvmass_core.models.inputs import (
     without,
 )
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig, frozen
-from elvmass_core.study.dataset import Dataset, map_processes, read_dataset
+from elvmass_core.processes import map_processes
+from elvmass_core.study.dataset import Dataset, read_dataset
 from elvmass_core.study.networks import MassNetwork
 
 TRAINING_VERSION = 2

@@ -13,7 +13,8 @@ import torch
 
 from elvmass_core.domain import FloatArray, Sex
 from elvmass_core.models.inputs import Normaliser
-from elvmass_core.study.dataset import Dataset, Progress, map_processes, read_dataset, write_dataset
+from elvmass_core.processes import Progress, map_processes
+from elvmass_core.study.dataset import Dataset, read_dataset, write_dataset
 from elvmass_core.study.evaluate import ridge_g
 from elvmass_core.study.train import TRAINING_VERSION, Recipe, fit_member, predict
 

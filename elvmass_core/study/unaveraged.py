@@ -8,10 +8,11 @@ import numpy as np
 from scipy.signal import resample_poly
 
 from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES
+from elvmass_core.processes import map_processes
 from elvmass_core.signal import EXTRACTION_VERSION
 from elvmass_core.signal.filters import clean, resample
 from elvmass_core.signal.rpeaks import detect_r
-from elvmass_core.study.dataset import Dataset, map_processes, read_record
+from elvmass_core.study.dataset import Dataset, read_record
 
 TEN_SECONDS_HZ = 250
 TEN_SECONDS = 10 * TEN_SECONDS_HZ
