@@ -19,14 +19,16 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from real_recordings import DATA, load_real  # noqa: E402
+
 from elvmass_core.attribution.explain import explain  # noqa: E402
 from elvmass_core.attribution.many import ManyMaps, explain_many  # noqa: E402
-from elvmass_core.domain import Report, Sex  # noqa: E402
-from elvmass_core.models.bundle import load_models  # noqa: E402
+from elvmass_core.domain import Patient, Report, Sex  # noqa: E402
+from elvmass_core.models.bundle import Models, load_models  # noqa: E402
+from elvmass_core.pipeline import analyse  # noqa: E402
 from elvmass_core.retrain import PRESET  # noqa: E402
 from elvmass_core.study.dataset import Dataset, load_dataset  # noqa: E402
 from elvmass_core.virtual import simulate_cohort  # noqa: E402
-from real_recordings import reports  # noqa: E402
 
 RESULT = Path(__file__).with_suffix(".json")
 N, SEED = 215, 303
@@ -42,7 +44,7 @@ def simulated() -> Dataset:
     return data.take(np.arange(min(200, len(data))))
 
 
-def explained_simulated(models) -> dict[str, object]:  # type: ignore[no-untyped-def]
+def explained_simulated(models: Models) -> dict[str, object]:
     """Completeness of the simulated, and beats a second on `WORKERS` processes, starting them included."""
     data, parts, seconds = simulated(), [], 0.0
     for sex in (Sex.MALE, Sex.FEMALE):
@@ -62,7 +64,7 @@ def completeness(parts: list[ManyMaps]) -> dict[str, object]:
     }
 
 
-def explained_real(models) -> dict[str, object]:  # type: ignore[no-untyped-def]
+def explained_real(models: Models) -> dict[str, object]:
     """Every real recording that gets one estimate: completeness, and agreement of the three methods."""
     delta, agreement, n = [], {"expected gradients": [], "occlusion": []}, 0
     for report in answered(models):
@@ -84,9 +86,17 @@ def explained_real(models) -> dict[str, object]:  # type: ignore[no-untyped-def]
     }
 
 
-def answered(models) -> Iterator[Report]:  # type: ignore[no-untyped-def]
-    """Reports with one estimate."""
-    for _, report in reports(models):
+def answered(models: Models) -> Iterator[Report]:
+    """Reports with one estimate; what a recording does not state of its person is filled in."""
+    for real in load_real() if DATA.is_dir() else []:
+        stated = real.recording.stated
+        person = Patient(
+            sex=Sex.FEMALE if stated.sex is Sex.UNKNOWN else stated.sex,
+            age_years=stated.age_years or 60.0,
+            height_cm=stated.height_cm or 168.0,
+            weight_kg=stated.weight_kg or 68.0,
+        )
+        report = analyse(real.recording, person, models)
         if report.estimate is not None:
             yield report
 
