@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_retrain,
         _add_study,
         _add_sexes,
+        _add_sanity,
         _add_examples,
         _add_verify,
     ):
@@ -168,6 +169,15 @@ def _add_sexes(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(command=_sexes)
 
 
+def _add_sanity(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("sanity", help="test the explanations of every bundle: weights/<model-id>/sanity.json")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--work", type=Path, default=Path("work"), help="folder for cohorts and fits (resumable)")
+    parser.add_argument("--quick", action="store_true", help="tiny cohorts, one epoch, few draws: checks the path")
+    _add_workers(parser)
+    parser.set_defaults(command=_sanity)
+
+
 def _add_workers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=2)
 
@@ -263,6 +273,10 @@ def _estimate_words(estimate: Estimate, patient: Patient, *, outside: bool) -> l
     return [*lines, alone_words(estimate, patient, outside=outside)]
 
 
+def _rho(value: float | None) -> str:
+    return "not measurable" if value is None else f"ρ {value:.2f}"
+
+
 def _attribution_words(attribution: Attribution, estimate: Estimate) -> list[str]:
     """From the reference to the estimate in grams, and the two figures that say how far to believe it."""
     from elvmass_core.figures.grams import waterfall_steps
@@ -276,6 +290,7 @@ def _attribution_words(attribution: Attribution, estimate: Estimate) -> list[str
         f"Why, from {start} (the answer for the {attribution.baseline}) to {end}:",
         *steps,
         f"Share of ST–T in the beat's attribution: {share}{agreement}.",
+        *(f"Rank agreement with {other.method}: {_rho(other.agreement)}." for other in attribution.others),
     ]
 
 
@@ -384,6 +399,25 @@ def _sexes(options: argparse.Namespace) -> int:
     else:
         effort = Effort(epochs=options.epochs, workers=options.workers)
         print(run_table(options.table, work, out, effort, options.runs, progress))
+    return ANSWERED
+
+
+def _sanity(options: argparse.Namespace) -> int:
+    from elvmass_core.retrain import FULL, QUICK
+    from elvmass_core.sanity.run import make_panels
+
+    plans = {plan.name: plan for plan in (QUICK if options.quick else FULL)}
+    train, test = (plans[name].simulate(options.work, options.workers) for name in ("train", "test"))
+    panels = make_panels(
+        options.weights,
+        train,
+        test,
+        options.work,
+        quick=options.quick,
+        workers=options.workers,
+        progress=_progress("done"),
+    )
+    print("\n".join(str(path) for path in panels))
     return ANSWERED
 
 

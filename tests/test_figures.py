@@ -313,7 +313,7 @@ def test_the_table_adds_the_limb_leads_and_keeps_the_precordial_leads_apart():
 def test_an_absent_segment_reads_absent_and_not_zero():
     no_p = Fiducials(qrs_on=-45, qrs_off=50, t_on=150, t_end=330)
     attribution = make_attribution(make_estimate(), no_p)
-    figure = figures.segment_table(attribution)
+    figure = figures.segment_table(grouped(attribution.segments_g))
     column = list(figure.data[0].x).index("P")
     assert all(row[column] == "absent" for row in figure.data[0].text)
     assert not any(step.startswith("P,") for step in waterfall_steps(attribution))
@@ -321,7 +321,7 @@ def test_an_absent_segment_reads_absent_and_not_zero():
 
 def test_samples_outside_the_segments_are_called_other_samples_and_explained():
     attribution = make_attribution(make_estimate())
-    figure = figures.segment_table(attribution)
+    figure = figures.segment_table(grouped(attribution.segments_g))
     assert "rest" not in figure.data[0].x
     assert figure.data[0].x[-1] == "other<br>samples"
     assert figure.data[0].customdata[0][-1] == "samples outside P, PR, QRS, ST and T"
@@ -347,7 +347,7 @@ def test_every_figure_is_transparent_and_travels_as_32_bit_numbers(theme):
         figures.ecg_paper(make_recording(), theme=theme),
         figures.averaged_beat(make_beat(), attribution, theme=theme),
         figures.estimate_scale(estimate, bsa_m2=1.7, theme=theme),
-        figures.segment_table(attribution, theme=theme),
+        figures.segment_table(grouped(attribution.segments_g), theme=theme),
         figures.waterfall(attribution, estimate, theme=theme),
     ]
     for figure in made:

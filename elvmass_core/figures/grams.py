@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from elvmass_core.attribution.tables import COLUMNS, LIMB_GROUP, grouped
+from elvmass_core.attribution.tables import COLUMNS, LIMB_GROUP, SegmentTable
 from elvmass_core.domain import Attribution, Estimate
 from elvmass_core.figures.style import PALETTES, Palette, Theme, signed_ticks, themed
 from elvmass_core.segments import REST, SEGMENT_NAMES
@@ -145,15 +145,19 @@ def _signed_g(value: float) -> str:
     return "0.0" if words in ("+0.0", "-0.0") else words.replace("-", "−")
 
 
-def segment_table(attribution: Attribution, *, theme: Theme = "light") -> go.Figure:
+def segment_table(rows: SegmentTable, *, theme: Theme = "light") -> go.Figure:
     """Grams by lead group and segment as a heatmap with the numbers in it; the limb leads stand as one row.
+
+    Parameters
+    ----------
+    rows : mapping row → segment → g or None
+        As from `elvmass_core.attribution.tables.grouped`.
 
     Notes
     -----
     III, aVR, aVL and aVF follow from I and II, so a share of one limb lead means nothing by itself.
     """
     palette = PALETTES[theme]
-    rows = grouped(attribution.segments_g)
     values = np.array(
         [[np.nan if cell is None else cell for cell in row.values()] for row in rows.values()], dtype=float
     )

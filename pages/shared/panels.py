@@ -1,8 +1,11 @@
 """The parts of the Estimate page that redraw by themselves: the beat beside the card, and the tabs."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
-from elvmass_core.domain import Attribution, Beat, Patient, Recording, Report
+from elvmass_core.attribution.tables import grouped
+from elvmass_core.domain import Attribution, Beat, OtherAttribution, Patient, Recording, Report
 from elvmass_core.figures import (
     BEAT_LEGEND,
     PAPER_LAYOUTS,
@@ -66,6 +69,13 @@ def saliency_words(attribution: Attribution) -> str:
     share = "" if known is None else f"ST–T carries **{percent(known)}** of the saliency. "
     agreement = "" if attribution.agreement is None else f"Agreement of the members: r {attribution.agreement:.2f}."
     return share + agreement
+
+
+def agreement_words(other: OtherAttribution) -> str:
+    """Rank agreement of another method with integrated gradients."""
+    if other.agreement is None:
+        return "Its agreement with integrated gradients cannot be measured."
+    return f"Rank agreement with integrated gradients: ρ {other.agreement:.2f} (1: the same order of segments)."
 
 
 @st.fragment
@@ -149,13 +159,27 @@ def _explanation(attribution: Attribution, report: Report) -> None:
     with left:
         render.chart(waterfall(attribution, estimate, theme=theme()), key="waterfall", alt="Waterfall in grams.")
     with right:
-        render.chart(segment_table(attribution, theme=theme()), key="segments", alt="Grams by lead group and segment.")
+        rows = grouped(attribution.segments_g)
+        render.chart(segment_table(rows, theme=theme()), key="segments", alt="Grams by lead group and segment.")
         st.caption(text("limb_leads"))
     st.markdown(
         f"Method: {render.plain(attribution.method)}. Starts from: {render.plain(attribution.baseline)}. "
         f"All parts together miss estimate − reference by {attribution.delta_g:+.2f} g. {saliency_words(attribution)}"
     )
     st.caption(text("saliency_caution"))
+    with st.expander("The same estimate explained by two other methods"):
+        _other_methods(attribution.others)
+
+
+def _other_methods(others: Sequence[OtherAttribution]) -> None:
+    """A table of each, and how far it ranks the segments as the first method does."""
+    for column, other in zip(st.columns(max(1, len(others))), others, strict=False):
+        with column:
+            st.markdown(f"**{render.plain(other.method.split(' on ')[0].split(' of ')[0].capitalize())}**")
+            alt = f"Grams by lead group and segment, {other.method}."
+            render.chart(segment_table(other.rows_g, theme=theme()), key=f"segments_{other.method}", alt=alt)
+            st.caption(f"Starts from: {render.plain(other.baseline)}. {agreement_words(other)}")
+    st.caption(text("other_methods"))
 
 
 def _numbers_tab(report: Report) -> None:
