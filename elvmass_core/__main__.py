@@ -62,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_retrain,
         _add_study,
         _add_sexes,
+        _add_truth,
         _add_sanity,
         _add_examples,
         _add_verify,
@@ -176,6 +177,17 @@ def _add_sanity(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny cohorts, one epoch, few draws: checks the path")
     _add_workers(parser)
     parser.set_defaults(command=_sanity)
+
+
+def _add_truth(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("truth", help="do the maps blame what was changed in a virtual patient: docs/truth.md")
+    parser.add_argument("--n", type=int, default=60, help="patients of each sex (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=5)
+    parser.add_argument("--quick", action="store_true", help="two patients of each sex: checks the path")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of truth.json and truth.md")
+    _add_workers(parser)
+    parser.set_defaults(command=_truth)
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
@@ -418,6 +430,18 @@ def _sanity(options: argparse.Namespace) -> int:
         progress=_progress("done"),
     )
     print("\n".join(str(path) for path in panels))
+    return ANSWERED
+
+
+def _truth(options: argparse.Namespace) -> int:
+    from elvmass_core.truth.experiment import QUICK_N, run_truth
+
+    n = QUICK_N if options.quick else options.n
+    print(
+        run_truth(
+            options.out, options.weights, n=n, seed=options.seed, workers=options.workers, progress=_progress("done")
+        )
+    )
     return ANSWERED
 
 

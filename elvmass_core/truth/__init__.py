@@ -1,0 +1,1 @@
+"""Explanations against the truth: one mechanism of a virtual patient is changed; does the map blame what changed?"""
