@@ -5,6 +5,7 @@ import streamlit as st
 st.navigation(
     [
         st.Page("pages/estimate.py", title="Estimate", default=True),
+        st.Page("pages/sexes.py", title="Men and women"),
         st.Page("pages/validation.py", title="Validation"),
         st.Page("pages/model_card.py", title="Model card"),
     ],

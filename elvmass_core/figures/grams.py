@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 
 from elvmass_core.attribution.tables import COLUMNS, LIMB_GROUP, SegmentTable
 from elvmass_core.domain import Attribution, Estimate
-from elvmass_core.figures.style import PALETTES, Palette, Theme, signed_ticks, themed
+from elvmass_core.figures.style import PALETTES, Palette, Theme, signed, signed_ticks, themed
 from elvmass_core.segments import REST, SEGMENT_NAMES
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
 from elvmass_core.wording import percent
@@ -139,19 +139,15 @@ def _scale_value(mark: _Mark, palette: Palette) -> dict[str, object]:
 # --- Attributions -----------------------------------------------------------------------------------------------------
 
 
-def _signed_g(value: float) -> str:
-    """A contribution to 0.1 g with its sign, a true minus, and none on zero."""
-    words = f"{value:+.1f}"
-    return "0.0" if words in ("+0.0", "-0.0") else words.replace("-", "−")
-
-
-def segment_table(rows: SegmentTable, *, theme: Theme = "light") -> go.Figure:
+def segment_table(rows: SegmentTable, *, limit_g: float | None = None, theme: Theme = "light") -> go.Figure:
     """Grams by lead group and segment as a heatmap with the numbers in it; the limb leads stand as one row.
 
     Parameters
     ----------
     rows : mapping row → segment → g or None
         As from `elvmass_core.attribution.tables.grouped`.
+    limit_g : float, optional
+        End of the colours, to compare tables by; default: the largest cell.
 
     Notes
     -----
@@ -161,8 +157,9 @@ def segment_table(rows: SegmentTable, *, theme: Theme = "light") -> go.Figure:
     values = np.array(
         [[np.nan if cell is None else cell for cell in row.values()] for row in rows.values()], dtype=float
     )
-    limit = max(0.1, float(np.nanmax(np.abs(values)))) if np.isfinite(values).any() else 1.0
-    text = [["absent" if np.isnan(cell) else _signed_g(cell) for cell in row] for row in values]
+    largest = max(0.1, float(np.nanmax(np.abs(values)))) if np.isfinite(values).any() else 1.0
+    limit = largest if limit_g is None else limit_g
+    text = [["absent" if np.isnan(cell) else signed(cell) for cell in row] for row in values]
     scale = [[0.0, palette.lowers], [0.5, palette.panel], [1.0, palette.raises]]
     heatmap = go.Heatmap(
         z=values,
@@ -202,7 +199,7 @@ def waterfall(attribution: Attribution, estimate: Estimate, *, theme: Theme = "l
     changes = list(steps.values())
     text = [
         f"{estimate.reference_g:.0f} g",
-        *(f"{_signed_g(change)} g" for change in changes),
+        *(f"{signed(change)} g" for change in changes),
         f"{estimate.lvm_g:.0f} g",
     ]
     levels = estimate.reference_g + np.cumsum([0.0, *changes])

@@ -93,6 +93,12 @@ def signed_ticks(limit: float) -> dict[str, Any]:
     return {"tickmode": "array", "tickvals": shown, "ticktext": words}
 
 
+def signed(value: float) -> str:
+    """A contribution to one decimal with its sign, a true minus, and none on zero."""
+    words = f"{value:+.1f}"
+    return "0.0" if words in ("+0.0", "-0.0") else words.replace("-", "−")
+
+
 def float32(values: NDArray[np.floating]) -> NDArray[np.float32]:
     """Half the bytes on the wire; a screen has no use for more digits."""
     return np.asarray(values, dtype=np.float32)

@@ -1,19 +1,36 @@
 """The files of a comparison: written by the command, read by the page."""
 
+import io
 import json
+import math
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from elvmass_core.domain import BEAT_SAMPLES, N_LEADS
 from elvmass_core.errors import TableError
-from elvmass_core.sexes.compare import PER_ECG, Comparison
+from elvmass_core.sexes.compare import PER_ECG, SUMMARIES, Comparison
+from elvmass_core.sexes.maps import CELLS
+from elvmass_core.sexes.measures import QUANTITIES
 from elvmass_core.sexes.report import markdown
 
 RESULT, PAGE, MAPS = "sexes.json", "sexes.md", "sexes.npz"
 ARRAYS = "sexes-arrays"
 """Folder of the arrays with an axis over the ECGs."""
+MAX_BYTES, MAX_UNPACKED_BYTES = 10_000_000, 50_000_000
+_AGAIN = "run the command `sexes` again and give its sexes.json and sexes.npz."
+_SHOWN = ("men", "women", "difference", "low", "high", "p", "p_max_t", "q")
+_SIZES = ("pairs", "runs", "patients_per_run", "epochs", "steps")
+_BALANCE = ("men", "women", "difference_sd", "difference_before_sd")
+_UNREADABLE = (
+    KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError, EOFError, OSError, MemoryError,
+    zipfile.BadZipFile, zlib.error, NotImplementedError,
+)  # fmt: skip
+"""What damaged files, or others, make the code below raise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -59,15 +76,80 @@ def read(folder: Path) -> Stored:
         A file is missing or is not what the command wrote.
     """
     try:
-        document = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-        with np.load(folder / MAPS, allow_pickle=False) as stored:
-            maps: dict[str, dict[str, np.ndarray]] = {}
-            for name in stored.files:
-                world, _, what = name.rpartition("/")
-                maps.setdefault(world, {})[what] = stored[name]
-    except (OSError, ValueError) as error:
-        raise TableError("The comparison cannot be read: run the command `sexes` again.") from error
-    return Stored(document=document, maps=maps)
+        return read_bytes((folder / RESULT).read_bytes(), (folder / MAPS).read_bytes())
+    except OSError as error:
+        raise TableError(f"The comparison cannot be read: {_AGAIN}") from error
+
+
+def read_bytes(result: bytes, maps: bytes) -> Stored:
+    """The same from the content of ``sexes.json`` and ``sexes.npz``, which may come from anywhere.
+
+    Raises
+    ------
+    TableError
+        Too large, damaged, or another layout.
+    """
+    if max(len(result), len(maps)) > MAX_BYTES:
+        raise TableError(f"The comparison is larger than {MAX_BYTES // 1_000_000} MB: {_AGAIN}")
+    try:
+        document = json.loads(result)
+        arrays = _arrays_of(maps)
+        for name, world in document["worlds"].items():
+            _check_world(world)
+            _check_maps(arrays[name])
+        if not document["worlds"]:
+            raise ValueError("no world")
+    except _UNREADABLE as error:
+        raise TableError(f"The comparison cannot be read: {_AGAIN}") from error
+    return Stored(document=document, maps=arrays)
+
+
+def _arrays_of(maps: bytes) -> dict[str, dict[str, np.ndarray]]:
+    """Arrays by world and name; sizes are looked at before anything is unpacked."""
+    with zipfile.ZipFile(io.BytesIO(maps)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise ValueError("too large")
+    found: dict[str, dict[str, np.ndarray]] = {}
+    with np.load(io.BytesIO(maps), allow_pickle=False) as stored:
+        for name in stored.files:
+            world, _, what = name.rpartition("/")
+            found.setdefault(world, {})[what] = stored[name]
+    return found
+
+
+def _check_world(world: Mapping) -> None:
+    """KeyError, TypeError or ValueError unless everything is there that is shown."""
+    cells = len(world["cells"])
+    for name in QUANTITIES:
+        quantity = world["quantities"][name]
+        effects = [quantity["model"], quantity["interaction"], quantity["input"]]
+        numbers = [np.asarray(effect[key], dtype=float) for effect in effects for key in _SHOWN]
+        numbers += [np.asarray(quantity["model"][key], dtype=float) for key in ("size", "detectable")]
+        if any(values.shape != (cells,) or not np.isfinite(values).all() for values in numbers):
+            raise ValueError(name)
+        if quantity["unit"] != QUANTITIES[name] or quantity["summary"]["names"] != list(SUMMARIES):
+            raise ValueError("names")
+        summary = [np.asarray(quantity["summary"]["model"][key], dtype=float) for key in (*_SHOWN, "detectable")]
+        if any(values.shape != (len(SUMMARIES),) or not np.isfinite(values).all() for values in summary):
+            raise ValueError("summary")
+    if world["primary"] not in QUANTITIES or [tuple(cell) for cell in world["cells"]] != list(CELLS):
+        raise ValueError("cells")
+    if not all(isinstance(world[name], int) and world[name] > 0 for name in _SIZES):
+        raise ValueError("sizes")
+    for row in world["balance"]:
+        if not isinstance(row["variable"], str) or not all(math.isfinite(float(row[name])) for name in _BALANCE):
+            raise ValueError("balance")
+
+
+def _check_maps(arrays: Mapping[str, np.ndarray]) -> None:
+    shapes = {
+        "absolute_maps_g": (2, 2, N_LEADS, BEAT_SAMPLES),
+        "absolute_maps_sd_g": (2, 2, N_LEADS, BEAT_SAMPLES),
+        "mean_beats_mv": (2, N_LEADS, BEAT_SAMPLES),
+    }
+    for name, shape in shapes.items():
+        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+            raise ValueError(name)
 
 
 def _rounded(value: object) -> object:

@@ -1,5 +1,6 @@
 """The comparison in words and tables: what was found, how it was done."""
 
+import re
 from collections.abc import Mapping, Sequence
 
 from elvmass_core.sexes.statistics import LEVEL
@@ -29,7 +30,7 @@ def answer(result: Mapping) -> str:
     st_t = f"{summary['men'][0]:.0f} % in men's runs and {summary['women'][0]:.0f} % in women's"
     change = f"{summary['difference'][0]:+.1f} points (95 % {summary['low'][0]:.1f} to {summary['high'][0]:.1f})"
     least = f"{summary['detectable'][0]:.1f}"
-    return (
+    return _with_minus(
         f"ST and T hold {st_t} of the map on the same ECGs: {change}, p {_p(summary['p'][0])} (with these runs a "
         f"difference of {least} points is found four times in five). "
         + _cells_sentence(primary["model"], result["cells"], primary["unit"])
@@ -63,7 +64,12 @@ def worlds_answer(worlds: Mapping[str, Mapping]) -> str:
         right = "as planted" if sign == expected else "NOT as planted"
         seen = {0: "no difference", 1: "more ST–T in men's runs", -1: "more ST–T in women's runs"}[sign]
         words.append(f"{name}: {seen} ({difference:+.1f} points, p {_p(summary['p'][0])}), {right}")
-    return "; ".join(words) + "."
+    return _with_minus("; ".join(words) + ".")
+
+
+def _with_minus(words: str) -> str:
+    """A true minus before every number."""
+    return re.sub(r"(?<![\w–])-(?=\d)", "−", words)
 
 
 def methods_paragraph(result: Mapping) -> str:

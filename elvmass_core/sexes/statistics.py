@@ -188,3 +188,10 @@ def pairs_effect(men: FloatArray, women: FloatArray, seed: int = 0, flips: int =
         p_max_t=_share_at_least(permuted.max(axis=1)[:, None], observed),
         q=false_discovery_control(p),
     )
+
+
+def half_width_in_sd(runs: int) -> float:
+    """Half of the 95 % interval of the mean of so many runs, in SD between runs."""
+    from scipy.stats import t
+
+    return float(t.ppf(1.0 - LEVEL / 2.0, runs - 1) / np.sqrt(runs))

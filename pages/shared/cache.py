@@ -6,8 +6,11 @@ import streamlit as st
 import torch
 
 from elvmass_core.domain import Patient, Recording, Report
+from elvmass_core.errors import BundleError
 from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.pipeline import analyse
+from elvmass_core.sexes.one_ecg import OneEcg, compare_models
+from elvmass_core.sexes.run_set import FOLDER, RunSet, load_runs
 from pages.shared.state import visit
 
 ROOT = Path(__file__).parents[2]
@@ -21,6 +24,27 @@ def models() -> Models:
     """The shipped weights; read-only, so that every visitor may share them."""
     torch.set_num_threads(1)  # several visitors on few cores: more threads in each made all of them slower
     return load_models(WEIGHTS)
+
+
+@st.cache_resource(max_entries=1, show_spinner="Loading the training runs …")
+def runs() -> RunSet | None:
+    """The independent training runs of both sexes; None when they cannot be used."""
+    try:
+        return load_runs(WEIGHTS / FOLDER)
+    except BundleError:
+        return None
+
+
+def comparison(report: Report) -> OneEcg | None:
+    """One ECG through the models of men, women and both; None when models or runs are missing."""
+    found, kept = runs(), visit().comparisons
+    if report.beat is None or report.features is None or found is None or not models().pooled:
+        return None
+    if report.patient not in kept:
+        while len(kept) >= KEPT_REPORTS:
+            kept.pop(next(iter(kept)))
+        kept[report.patient] = compare_models(models(), found.runs, report.beat, report.features, report.patient)
+    return kept[report.patient]
 
 
 def report(recording: Recording, patient: Patient, *, explain: bool = False) -> Report:

@@ -8,6 +8,7 @@ import streamlit as st
 
 from elvmass_core.domain import Patient, Recording, Report
 from elvmass_core.errors import RateNeededError, UnitNeededError
+from elvmass_core.sexes.one_ecg import OneEcg
 
 _KEY = "elvmass_visit"
 
@@ -40,6 +41,7 @@ class Visit:
     error: str = ""
     recording: Recording | None = None
     reports: dict[tuple[Patient, bool], Report] = field(default_factory=dict)
+    comparisons: dict[Patient, OneEcg] = field(default_factory=dict)
 
 
 def visit() -> Visit:

@@ -229,3 +229,29 @@ def test_a_text_renamed_to_dicom_is_refused_in_one_sentence(page, tmp_path):
     alert.wait_for(timeout=WAIT_MS)
     assert "lead names" in alert.inner_text()
     assert page.get_by_text("Traceback").count() == 0
+
+
+@needs_weights
+def test_men_and_women_shows_three_answers_and_then_whether_the_planted_difference_is_found(page):
+    page.get_by_role("link", name="Men and women").click()
+    page.get_by_text("not for diagnosis").wait_for(timeout=WAIT_MS)
+    page.get_by_role("combobox").first.click()
+    page.get_by_role("option").first.click()
+    page.get_by_text("this patient's own").wait_for(timeout=WAIT_MS)
+    page.get_by_text("crossed: learned from the other sex only").wait_for(timeout=WAIT_MS)
+    page.locator(".st-key-sexes_difference_box").get_by_text("men's runs less women's, g").wait_for(timeout=WAIT_MS)
+    page.get_by_role("tab", name="Cohorts").click()
+    page.get_by_text("strain in women: more ST–T in women's runs").wait_for(timeout=WAIT_MS)
+    for chart in ("sexes_worlds", "worlds_effects", "worlds_maps"):
+        box = page.locator(f".st-key-{chart}_box .js-plotly-plot").bounding_box()
+        assert box["width"] > 300 and box["height"] > 150, chart
+
+
+def test_a_deep_link_to_men_and_women_carries_the_banner(browser, app_url):
+    """Streamlit first looks for its own files below the deep link (two 404s of its own), so no console is read here."""
+    context = browser.new_context()
+    deep = context.new_page()
+    deep.goto(f"{app_url}/sexes")
+    deep.get_by_text("not for diagnosis").wait_for(timeout=WAIT_MS)
+    deep.get_by_role("tab", name="Your own cohort").wait_for(timeout=WAIT_MS)
+    context.close()
