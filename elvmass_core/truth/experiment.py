@@ -24,13 +24,12 @@ from elvmass_core.models.bundle import Bundle, load_models
 from elvmass_core.models.inputs import GROUPS, columns, tabular_row
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig, frozen
 from elvmass_core.processes import Progress, map_processes
-from elvmass_core.truth.report import markdown
+from elvmass_core.truth.report import PAGE, RESULT, markdown
 from elvmass_core.truth.scores import localisation, mean_with_interval
 from elvmass_core.truth.twins import MECHANISMS, Seen, draw_patient, person, see
 from elvmass_core.units import INDEPENDENT_ROWS
 from elvmass_core.virtual import COHORT_VERSION
 
-RESULT, PAGE = "truth.json", "truth.md"
 STEPS, EXPECTED_STEPS = 32, 8
 RANDOM_NETWORKS = 3
 METHODS = ("integrated gradients", "expected gradients", "occlusion", "from twin to twin", "random weights")

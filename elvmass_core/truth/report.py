@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+RESULT, PAGE = "truth.json", "truth.md"
 SEX_WORDS = {"M": "men", "F": "women"}
 COLUMNS = {
     "share": "blame on what changed, %",
@@ -97,12 +98,15 @@ def _against(low: float, high: float, chance: float) -> str:
 def _table(who: str, found: Mapping) -> list[str]:
     head = [f"{who.capitalize()}, n {found['n']}:", "", "| method | " + " | ".join(COLUMNS.values()) + " |"]
     rows = [
-        f"| {method} | " + " | ".join(_cell(scores[score], score in IN_PERCENT) for score in COLUMNS) + " |"
+        f"| {method} | " + " | ".join(cell(scores, score) for score in COLUMNS) + " |"
         for method, scores in found["methods"].items()
     ]
     return [*head, "|---" * (1 + len(COLUMNS)) + "|", *rows, ""]
 
 
-def _cell(value: list[float], percent: bool) -> str:
-    mean, low, high = (100.0 * one if percent else one for one in value)
-    return f"{mean:.0f} ({low:.0f}–{high:.0f})" if percent else f"{mean:.2f} ({low:.2f} to {high:.2f})"
+def cell(scores: Mapping[str, list[float]], score: str) -> str:
+    """One score with its interval."""
+    mean, low, high = (100.0 * one if score in IN_PERCENT else one for one in scores[score])
+    if score in IN_PERCENT:
+        return f"{mean:.0f} ({low:.0f}–{high:.0f})"
+    return f"{mean:.2f} ({low:.2f} to {high:.2f})".replace("-", "−")

@@ -19,21 +19,25 @@ from pages.shared.patient_form import patient_form
 from pages.shared.sexes_cohort import cohort_view, worlds_view
 from pages.shared.sexes_rows import answer_rows, passing_words, standing
 from pages.shared.state import visit
+from pages.shared.truth import truth_tab
 
 FOLDER = Path(__file__).parents[2] / "docs"
 """Of the comparison that ships."""
-_TABS = ("One ECG", "Cohorts", "Your own cohort")
+_TABS = ("One ECG", "Cohorts", "Do maps blame the cause?", "Your own cohort")
 
 
 def tabs() -> None:
     """One tab for each question; only the open one is computed."""
-    one, cohorts, own = st.tabs(list(_TABS), on_change="rerun", key="sexes_tabs")
+    one, cohorts, truth, own = st.tabs(list(_TABS), on_change="rerun", key="sexes_tabs")
     if one.open:
         with one:
             _one_ecg_tab()
     if cohorts.open:
         with cohorts:
             _cohorts_tab()
+    if truth.open:
+        with truth:
+            truth_tab(FOLDER)
     with own:
         _own_tab(show=bool(own.open))
 

@@ -113,6 +113,14 @@ def test_the_own_cohort_is_asked_for_with_its_command():
     assert "python -m elvmass_core sexes --table" in said and "50 pairs" in said
 
 
+def test_the_truth_experiment_is_shown_with_its_lesson(monkeypatch, tmp_path):
+    at = show("Do maps blame the cause?")
+    assert charts(at) == 2 and len(at.table) == 2
+    assert "network that learned nothing" in words(at) and "strain, women" in words(at)
+    monkeypatch.setattr(sexes, "FOLDER", tmp_path)
+    assert "has not been run" in words(show("Do maps blame the cause?"))
+
+
 def shipped():
     return (ROOT / "docs" / RESULT).read_bytes(), (ROOT / "docs" / MAPS).read_bytes()
 
