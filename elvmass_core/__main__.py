@@ -61,6 +61,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_train,
         _add_retrain,
         _add_study,
+        _add_attribute,
         _add_sexes,
         _add_truth,
         _add_sanity,
@@ -153,6 +154,15 @@ def _add_study(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny cohorts and one epoch: checks the path")
     _add_workers(parser)
     parser.set_defaults(command=_study)
+
+
+def _add_attribute(commands: argparse._SubParsersAction) -> None:
+    parser = commands.add_parser("attribute", help="integrated gradients in grams of every ECG of a table, as arrays")
+    parser.add_argument("--table", type=Path, required=True, help="CSV: record, sex, age, height_cm, weight_kg, lvm_g")
+    parser.add_argument("--out", type=Path, required=True, help="an .npz file")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    _add_workers(parser)
+    parser.set_defaults(command=_attribute)
 
 
 def _add_sexes(commands: argparse._SubParsersAction) -> None:
@@ -396,6 +406,16 @@ def _retrain(options: argparse.Namespace) -> int:
         progress=_progress("done"),
     )
     print("\n".join(str(path) for path in bundles))
+    return ANSWERED
+
+
+def _attribute(options: argparse.Namespace) -> int:
+    from elvmass_core.study.attribute import attribute_table
+
+    n = attribute_table(
+        options.table, options.weights, options.out, workers=options.workers, progress=_progress("explained")
+    )
+    print(f"{options.out}: {n} ECGs")
     return ANSWERED
 
 

@@ -260,3 +260,16 @@ def test_bad_usage_exits_with_2_in_a_process_of_its_own():
     done = subprocess.run([sys.executable, "-m", "elvmass_core", "estimate"], capture_output=True, text=True)
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
+
+
+def test_every_ecg_of_a_table_is_explained_into_one_file(run, tmp_path):
+    """Segments and inputs of each add up to the difference from its reference."""
+    assert run("simulate", "--n", "6", "--seed", "12", "--out", tmp_path / "cohort", weights=None)[0] == 0
+    table, out = tmp_path / "cohort" / "patients.csv", tmp_path / "maps.npz"
+    code, said, _ = run("attribute", "--table", table, "--out", out, "--workers", "1")
+    assert code == 0 and "ECGs" in said
+    with np.load(out) as maps:
+        total = np.nansum(maps["segments_g"], axis=(1, 2)) + maps["tabular_g"].sum(axis=1)
+        np.testing.assert_allclose(total, maps["estimate_g"] - maps["reference_g"], atol=0.51)
+        assert maps["segments_g"].shape[1:] == (len(maps["leads"]), len(maps["segments"]))
+        assert set(maps["sex"]) <= {"F", "M"} and len(maps["record"]) >= 5

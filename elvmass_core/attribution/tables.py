@@ -30,6 +30,12 @@ def segment_table(beat_g: FloatArray, fiducials: Fiducials) -> dict[str, dict[st
     }
 
 
+def flat_segments(beat_g: NDArray[np.floating], fiducials: Fiducials) -> FloatArray:
+    """The same as an array (12, segments) in the order of `COLUMNS`, NaN where a segment is absent."""
+    table = segment_table(np.asarray(beat_g, dtype=np.float64), fiducials)
+    return np.array([[np.nan if (g := row[name]) is None else g for name in COLUMNS] for row in table.values()])
+
+
 def grouped(segments: SegmentTable) -> dict[str, dict[str, float | None]]:
     """A table of the twelve leads with the limb leads added up: `ROWS` × `COLUMNS`."""
     return {
