@@ -14,6 +14,8 @@ AXES = {
     "share": ("Where", "share of the map's change on what changed, %", 0, 100.0),
 }
 """Score → heading, axis, digits, factor."""
+_RANGES = {"swap": (-0.45, 1.0), "share": (0.0, 100.0)}
+"""Wide enough for the labels to stand clear of the dots."""
 _SEX_WORDS = {"M": "men", "F": "women"}
 
 
@@ -33,7 +35,8 @@ def blame(result: Mapping, score: str, *, theme: Theme = "light") -> go.Figure:
         for method in SHOWN_METHODS
     }
     labels = [f"{name}, {_SEX_WORDS[sex]}" for name, sex in experiments]
-    return dots(series, labels, axis=axis, digits=digits, at=0.0 if score == "swap" else None, theme=theme)
+    figure = dots(series, labels, axis=axis, digits=digits, at=0.0 if score == "swap" else None, theme=theme)
+    return figure.update_xaxes(range=_RANGES[score])
 
 
 def _dot(value: list[float], factor: float) -> Dot:
