@@ -69,10 +69,22 @@ def lesson(result: Mapping) -> str:
     return (
         f"In {further} of {len(pairs)} experiments the trained network laid more of its change on what changed than a "
         "network that learned nothing: attributions are a gradient times a change of the input, so any map changes "
-        f"where the ECG does, and its place alone is little evidence. In {pointed} of {len(pairs)} it knew better "
-        f"which way and how much each cell moves the answer (ρ {min(mine):.2f} to {max(mine):.2f}; random weights "
-        f"{min(random):.2f} to {max(random):.2f})."
+        f"where the ECG does, and its place alone is little evidence. In {pointed} of {len(pairs)} its map ranked the "
+        "cells, with their sign, more as the model's own answer does when single cells are exchanged "
+        f"(ρ {min(mine):.2f} to {max(mine):.2f}) than the map of a random network did ({min(random):.2f} to "
+        f"{max(random):.2f}): the map tells what this model does. Whether the model is right is another question: "
+        f"{_moved_by_strain(result)}"
     )
+
+
+def _moved_by_strain(result: Mapping) -> str:
+    """What strain alone does to the estimate, though no mass is added."""
+    moves = [
+        f"{found['strain']['estimate_moves_g'][0]:+.0f} g in {SEX_WORDS[sex]}"
+        for sex, found in result["sexes"].items()
+        if "strain" in found
+    ]
+    return f"strain alone, with no gram of muscle more, moves the estimate by {' and '.join(moves)}."
 
 
 def _sentence(name: str, who: str, found: Mapping) -> str:

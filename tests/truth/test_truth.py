@@ -106,9 +106,10 @@ def test_the_lesson_is_counted_from_the_figures():
     def method(share, swap):
         return {"share": [share, share - 0.01, share + 0.01], "swap": [swap, swap - 0.01, swap + 0.01]}
 
-    found = {"strain": {"methods": {"integrated gradients": method(0.6, 0.8), "random weights": method(0.7, 0.1)}}}
+    methods = {"integrated gradients": method(0.6, 0.8), "random weights": method(0.7, 0.1)}
+    found = {"strain": {"methods": methods, "estimate_moves_g": [12.3, 10.0, 14.0]}}
     words = lesson({"mechanisms": {"strain": ""}, "sexes": {"M": found}})
-    assert "In 0 of 1 experiments" in words and "In 1 of 1" in words
+    assert "In 0 of 1 experiments" in words and "In 1 of 1" in words and "+12 g in men" in words
 
 
 def test_the_quick_command_writes_every_mechanism_method_and_score(tmp_path):
