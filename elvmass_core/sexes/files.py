@@ -52,8 +52,8 @@ class Stored:
 def write(out: Path, document: Mapping, maps: Mapping[str, np.ndarray]) -> Path:
     """Write result, page and mean maps."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / RESULT).write_text(json.dumps(_rounded(document), indent=1) + "\n", encoding="utf-8")
-    np.savez_compressed(out / MAPS, allow_pickle=False, **maps)
+    (out / RESULT).write_bytes(_json(document))
+    (out / MAPS).write_bytes(_npz(maps))
     page = out / PAGE
     page.write_text(markdown(document), encoding="utf-8")
     return page
@@ -65,6 +65,22 @@ def write_arrays(out: Path, world: str, found: Comparison) -> dict[str, np.ndarr
     folder.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(folder / f"{world.replace(' ', '-')}.npz", allow_pickle=False, **found.arrays)
     return {f"{world}/{name}": values for name, values in found.arrays.items() if name not in PER_ECG}
+
+
+def to_bytes(stored: Stored, world: str) -> tuple[bytes, bytes]:
+    """One world as the content of the two files: what `read_bytes` reads."""
+    document = {"quick": stored.document.get("quick", False), "worlds": {world: stored.document["worlds"][world]}}
+    return _json(document), _npz({f"{world}/{name}": values for name, values in stored.maps[world].items()})
+
+
+def _json(document: Mapping) -> bytes:
+    return (json.dumps(_rounded(document), indent=1) + "\n").encode()
+
+
+def _npz(maps: Mapping[str, np.ndarray]) -> bytes:
+    content = io.BytesIO()
+    np.savez_compressed(content, allow_pickle=False, **maps)
+    return content.getvalue()
 
 
 def read(folder: Path) -> Stored:

@@ -160,5 +160,6 @@ def _own_tab(*, show: bool) -> None:
     except TableError as error:
         st.error(str(error))
         return
-    name = next(iter(stored.document["worlds"]))
-    cohort_view(stored, name, key="own")
+    names = list(stored.document["worlds"])
+    name = st.selectbox("Cohort", names, key="own_cohort") if len(names) > 1 else names[0]
+    cohort_view(stored, str(name), key="own")

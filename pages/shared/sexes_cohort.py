@@ -1,23 +1,28 @@
 """One compared cohort, or several worlds beside each other, on the Men and women page."""
 
 import html
-import io
-import json
 from collections.abc import Mapping
 
-import numpy as np
 import plotly.graph_objects as go
 import streamlit as st
 
 from elvmass_core.figures import sexes as draw
-from elvmass_core.sexes.files import Stored
+from elvmass_core.sexes.files import MAPS, RESULT, Stored, to_bytes
 from elvmass_core.sexes.maps import LEAD_GROUPS
 from elvmass_core.sexes.report import NO_FINDING, QUANTITY_WORDS, answer, methods_paragraph, worlds_answer
 from elvmass_core.sexes.statistics import half_width_in_sd
 from elvmass_core.units import LEAD_INDEX
 from pages.shared import render
 from pages.shared.frame import text, theme
-from pages.shared.sexes_rows import balance_rows, effect_rows, null_rows, passing_words, standing, summary_rows
+from pages.shared.sexes_rows import (
+    balance_rows,
+    effect_rows,
+    null_rows,
+    null_words,
+    passing_words,
+    standing,
+    summary_rows,
+)
 
 _ECGS = ("ECGs of men", "ECGs of women")
 
@@ -47,6 +52,7 @@ def worlds_view(stored: Stored) -> None:
 
 def _null(null: Mapping) -> None:
     with st.expander("Where there is nothing to find: two halves of the men"):
+        st.markdown(null_words(null))
         st.table(null_rows(null), hide_index=True, alt="Repeats in which something was found")
         st.markdown(text("sexes_null"))
 
@@ -111,18 +117,12 @@ def _downloads(stored: Stored, world: str, quantity: str, key: str) -> None:
     result = stored.document["worlds"][world]
     with st.container(horizontal=True):
         for label, name, mime, data in (
-            ("Result (JSON)", "sexes.json", "application/json", lambda: json.dumps(result, indent=1)),
-            ("Mean maps (NPZ)", "sexes.npz", "application/octet-stream", lambda: _npz(stored.maps[world])),
+            ("Result (JSON)", RESULT, "application/json", lambda: to_bytes(stored, world)[0]),
+            ("Mean maps (NPZ)", MAPS, "application/octet-stream", lambda: to_bytes(stored, world)[1]),
             ("Figures (HTML)", "sexes.html", "text/html", lambda: _html(stored, world, quantity)),
             ("Methods (text)", "methods.txt", "text/plain", lambda: methods_paragraph(result)),
         ):
             st.download_button(label, data, name, mime, on_click="ignore", key=f"{key}_{name}")
-
-
-def _npz(arrays: Mapping[str, np.ndarray]) -> bytes:
-    content = io.BytesIO()
-    np.savez_compressed(content, allow_pickle=False, **arrays)
-    return content.getvalue()
 
 
 def _html(stored: Stored, world: str, quantity: str) -> str:

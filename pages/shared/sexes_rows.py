@@ -26,7 +26,7 @@ def answer_rows(found: OneEcg, sex: Sex) -> list[dict[str, str]]:
             "Model": view.name,
             "LV mass": grams(view.lvm_g),
             "From its reference": grams(view.reference_g),
-            "Ten small trainings": _range(found.runs_g[spread[view.name]]) if view.name in spread else "–",
+            "Independent trainings": _range(found.runs_g[spread[view.name]]) if view.name in spread else "–",
             "Role": "learned from both; for comparison" if view.name not in spread else roles[view.crossed],
         }
         for view in found.views
@@ -119,6 +119,13 @@ def balance_rows(result: Mapping) -> list[dict[str, str]]:
         }
         for row in result["balance"]
     ]
+
+
+def null_words(null: Mapping) -> str:
+    """How often the comparison as made here found something where there is nothing."""
+    mine = null["disjoint"]
+    most = max(mine[name]["fdr"] for name in _QUANTITIES)
+    return f"**In at most {most} of {mine['repeats']} repeats something was found where there is nothing.**"
 
 
 def null_rows(null: Mapping) -> list[dict[str, str]]:

@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from elvmass_core.domain import Sex
 from elvmass_core.errors import TableError
-from elvmass_core.sexes.files import MAPS, RESULT, read, read_bytes
+from elvmass_core.sexes.files import MAPS, RESULT, read, read_bytes, to_bytes
 from elvmass_core.sexes.report import NO_FINDING
 from pages.shared import cache, sexes
 from pages.shared.examples import examples
@@ -136,6 +136,24 @@ def test_both_files_of_a_comparison_are_shown_whatever_their_names():
     result, maps = shipped()
     at = upload(show("Your own cohort"), maps, result)
     assert charts(at) == 2 and "ST and T hold" in words(at)
+
+
+def test_what_one_world_is_downloaded_as_can_be_opened_again():
+    stored = read(ROOT / "docs")
+    again = read_bytes(*to_bytes(stored, "strain in men"))
+    assert list(again.document["worlds"]) == ["strain in men"]
+    np.testing.assert_array_equal(
+        again.maps["strain in men"]["absolute_maps_g"], stored.maps["strain in men"]["absolute_maps_g"]
+    )
+    assert charts(upload(show("Your own cohort"), *to_bytes(stored, "strain in men"))) == 2
+
+
+def test_a_refused_ecg_is_not_compared_and_the_reason_stands():
+    at = show()
+    refused = next(name for name, one in examples().items() if "exchanged" in one.origin.title)
+    next(one for one in at.selectbox if one.key == EXAMPLE).set_value(refused).run()
+    assert not at.exception
+    assert "No estimate, so nothing to compare" in words(at) and charts(at) == 0
 
 
 def test_one_file_alone_or_a_damaged_one_is_answered_in_a_sentence():
