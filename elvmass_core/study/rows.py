@@ -173,6 +173,13 @@ def shuffled(data: Dataset, rng: np.random.Generator) -> Dataset:
     return replace(data, beats_mv=data.beats_mv[source], rows=rows, measured=data.measured[source])
 
 
+def _mass_permuted(fit: Fit) -> list[FloatArray]:
+    """The network when the mass it learns belongs to somebody else of its training patients (of one sex)."""
+    data = fit.train.data
+    order = np.random.default_rng([fit.seed, 37]).permutation(len(data))
+    return _tcn()(replace(fit, train=replace(fit.train, data=replace(data, lvm_g=data.lvm_g[order]))))
+
+
 def _half(fitter: Fitter) -> Fitter:
     """Half of the training patients: as many as a model for one sex has."""
 
@@ -252,6 +259,7 @@ MODELS: tuple[Model, ...] = (
         fit=_network(median_beat_network, lambda cohort: cohort.data.beats_mv),
     ),
     _ablation("shuffled", "somebody else's ECG", _shuffled),
+    _ablation("mass_permuted", "somebody else's mass in training", _mass_permuted),
     Model(name=POOLED, words="eLVMass-Net, one for both sexes", fit=_tcn(), repeats=REPEATS),
     Model(name=SEX_SPECIFIC, words="eLVMass-Net, one per sex", fit=_per_sex(_tcn()), repeats=REPEATS),
     Model(name=POOLED_HALF, words="eLVMass-Net, one for both sexes, half the patients", fit=_half(_tcn())),

@@ -118,6 +118,25 @@ def test_shuffling_gives_everybody_the_beat_of_somebody_alike(cohorts):
     assert abs(np.corrcoef(other.beats_mv[:, 0, 200], data.lvm_g / data.bsa_m2)[0, 1]) < 0.35
 
 
+def test_permuted_masses_stay_within_the_sex_and_reach_the_training_alone(cohorts, tmp_path, monkeypatch):
+    seen = []
+
+    def note(data, *others):
+        seen.append(data)
+        raise InterruptedError
+
+    monkeypatch.setattr(rows, "fit_member", note)
+    data = cohorts[0]
+    (row,) = named(["tcn_mass_permuted"])
+    fit = Fit(train=Cohort(data=data), others=[Cohort(data=cohorts[1])], seed=3, effort=EFFORT, progress=tmp_path / "x")
+    with pytest.raises(InterruptedError):
+        row.fit(fit)
+    men = data.of(Sex.MALE)
+    assert sorted(seen[0].lvm_g) == sorted(men.lvm_g)
+    assert (seen[0].lvm_g != men.lvm_g).mean() > 0.9
+    np.testing.assert_array_equal(seen[0].beats_mv, men.beats_mv)
+
+
 def test_an_ablation_takes_away_what_its_name_says(cohorts):
     cohort = Cohort(data=cohorts[0], unaveraged=raw(150))
     without = rows._without_ecg_inputs(cohort).rows
