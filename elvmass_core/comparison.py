@@ -23,6 +23,7 @@ from elvmass_core.study.rows import MODELS, REPEATS, Model, named
 from elvmass_core.study.statistics import Truth
 from elvmass_core.study.train import Effort
 from elvmass_core.study.trials import learning_curve
+from elvmass_core.study.unaveraged import UNAVERAGED_FOLDER, load_unaveraged
 from elvmass_core.virtual import COHORT_VERSION
 
 WORLD_MODELS = (
@@ -129,7 +130,11 @@ def _main(study: Study) -> dict[str, object]:
     sources = [study.source(plan) for plan in (study.size.internal, study.size.external)]
     estimates = study.compare(sources, MODELS, study.size.repeats)
     _write_estimates(study.out / ESTIMATES, sources, estimates)
-    result = study_result(sources[0].data, sources[1].data, estimates)
+    cache = study.work / UNAVERAGED_FOLDER
+    inside, outside = (
+        load_unaveraged(source.folder, source.data, cache, study.effort.workers).noise_uv() for source in sources
+    )
+    result = study_result(sources[0].data, sources[1].data, estimates, (inside, outside))
     return result | {"answer": contrast_answer(result)}
 
 

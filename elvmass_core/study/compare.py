@@ -17,7 +17,7 @@ from elvmass_core.processes import Progress, map_processes
 from elvmass_core.study.dataset import Dataset, read_dataset, write_dataset
 from elvmass_core.study.rows import Cohort, Fit, Model, Recipe, named
 from elvmass_core.study.train import TRAINING_VERSION, Effort, folds
-from elvmass_core.study.unaveraged import load_unaveraged
+from elvmass_core.study.unaveraged import UNAVERAGED_FOLDER, load_unaveraged
 
 COMPARISON_VERSION = 3
 """Changes with anything below that changes an estimate: files of another version are not taken up."""
@@ -82,7 +82,7 @@ def compare(
     folder = work / f"comparison-{_key(sources, effort)}"
     for number, source in enumerate(sources):
         if any(model.unaveraged for model in models):
-            load_unaveraged(source.folder, source.data, folder / str(number), effort.workers)
+            load_unaveraged(source.folder, source.data, work / UNAVERAGED_FOLDER, effort.workers)
         if not _cohort_path(folder, number).is_file():
             write_dataset(source.data, _cohort_path(folder, number))
     jobs = [
@@ -118,7 +118,8 @@ def _cohort_path(folder: Path, number: int) -> Path:
 
 def _cohort(folder: Path, number: int, *, unaveraged: bool) -> Cohort:
     data = read_dataset(_cohort_path(folder, number))
-    return Cohort(data=data, unaveraged=load_unaveraged(Path(), data, folder / str(number), 1) if unaveraged else None)
+    cache = folder.parent / UNAVERAGED_FOLDER
+    return Cohort(data=data, unaveraged=load_unaveraged(Path(), data, cache, 1) if unaveraged else None)
 
 
 def _run(job: _Job) -> None:

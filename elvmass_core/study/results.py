@@ -59,8 +59,20 @@ CURVES = (DEMOGRAPHICS, MEASUREMENTS, POOLED, SEX_SPECIFIC)
 """Models with a decision curve."""
 
 
-def study_result(internal: Dataset, external: Dataset, estimates: Sequence[Estimates]) -> dict[str, object]:
-    """All numbers of the main comparison: for each cohort those of `cohort_result`, and the rows' words."""
+def study_result(
+    internal: Dataset,
+    external: Dataset,
+    estimates: Sequence[Estimates],
+    noise_uv: tuple[FloatArray, FloatArray] | None = None,
+) -> dict[str, object]:
+    """All numbers of the main comparison: for each cohort those of `cohort_result`, and the rows' words.
+
+    Parameters
+    ----------
+    noise_uv : two arrays, optional
+        Noise of each recording (`Unaveraged.noise_uv`): then the error is also given by its thirds.
+    """
+    noise = (None, None) if noise_uv is None else noise_uv
     inside = {one.model.name: one.inside for one in estimates}
     outside = {one.model.name: one.outside for one in estimates}
     return {
@@ -68,12 +80,12 @@ def study_result(internal: Dataset, external: Dataset, estimates: Sequence[Estim
         "repeats": {one.model.name: one.model.repeats for one in estimates},
         "internal": {
             **cohort_result(inside, Truth.of(internal, folds_by_sex(internal))),
-            "error_by": _error_by(inside, internal),
+            "error_by": _error_by(inside, internal, noise[0]),
             "criteria": criteria_result(internal),
         },
         "external": {
             **cohort_result(outside, Truth.of(external)),
-            "error_by": _error_by(outside, external),
+            "error_by": _error_by(outside, external, noise[1]),
             "criteria": criteria_result(external),
         },
     }
@@ -176,8 +188,10 @@ def _contrasts(estimates: Mapping[str, FloatArray], truth: Truth, resamples: np.
     return {words: {**one, "p_holm": adjusted.get(words)} for words, one in found.items()}
 
 
-def _error_by(estimates: Mapping[str, FloatArray], data: Dataset) -> dict[str, dict[str, list]]:
-    """Error of eLVMass-Net and of body size alone within thirds of mass, BMI, age and QRS duration of each sex."""
+def _error_by(
+    estimates: Mapping[str, FloatArray], data: Dataset, noise_uv: FloatArray | None
+) -> dict[str, dict[str, list]]:
+    """Error of eLVMass-Net and of body size alone within thirds of mass, BMI, age, QRS duration and noise."""
     height, weight = (data.rows[:, column(name)] for name in ("height_cm", "weight_kg"))
     by = {
         "LV mass of {who}, g": data.lvm_g,
@@ -185,6 +199,8 @@ def _error_by(estimates: Mapping[str, FloatArray], data: Dataset) -> dict[str, d
         "age of {who}, years": data.rows[:, column("age_years")],
         "QRS duration of {who}, ms": data.rows[:, column("qrs_ms")],
     }
+    if noise_uv is not None:
+        by["noise of {who}, µV"] = noise_uv
     truth = Truth.of(data)
     return {
         name: {

@@ -7,17 +7,22 @@ from pathlib import Path
 import numpy as np
 from scipy.signal import resample_poly
 
-from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES
+from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES, FloatArray
 from elvmass_core.processes import map_processes
 from elvmass_core.signal import EXTRACTION_VERSION
 from elvmass_core.signal.filters import clean, resample
 from elvmass_core.signal.rpeaks import detect_r
 from elvmass_core.study.dataset import Dataset, read_record
+from elvmass_core.units import INDEPENDENT_ROWS
 
 TEN_SECONDS_HZ = 250
 TEN_SECONDS = 10 * TEN_SECONDS_HZ
 MAX_OFFSET = 30
 """A single beat is cut up to 60 ms beside its R: no synchronisation."""
+
+
+UNAVERAGED_FOLDER = "unaveraged"
+"""Of the caches, below the folder in which a study works."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,6 +43,15 @@ class Unaveraged:
     def take(self, index: np.ndarray) -> "Unaveraged":
         """The patients at `index` (integers or a mask)."""
         return Unaveraged(ten_seconds_mv=self.ten_seconds_mv[index], single_mv=self.single_mv[index])
+
+    def noise_uv(self) -> FloatArray:
+        """Noise of each recording in µV, (n,): median over the independent leads of a robust SD between neighbouring
+        samples (4 ms), of which the heartbeat takes too few to matter.
+        """
+        steps = 1000.0 * np.diff(self.ten_seconds_mv[:, INDEPENDENT_ROWS].astype(np.float32), axis=2)
+        spread = np.median(np.abs(steps - np.median(steps, axis=2, keepdims=True)), axis=2)
+        noise: FloatArray = np.median(1.4826 * spread / np.sqrt(2.0), axis=1).astype(np.float64)
+        return noise
 
 
 def load_unaveraged(folder: Path, data: Dataset, cache: Path, workers: int) -> Unaveraged:

@@ -200,6 +200,16 @@ def test_net_benefit_of_a_good_model_is_above_that_of_acting_on_everybody(cohort
     assert everybody[0] == pytest.approx(truth.has_lvh.mean() - (1 - truth.has_lvh.mean()) * 0.05 / 0.95)
 
 
+def test_the_noise_of_a_recording_is_that_of_its_neighbouring_samples_and_not_of_its_heartbeat():
+    rng = np.random.default_rng(1)
+    beats = np.zeros((2, 12, TEN_SECONDS))
+    beats[:, :, ::250] = 1.5
+    noise = np.array([0.005, 0.02])[:, None, None] * rng.normal(size=beats.shape)
+    whole = (beats + noise).astype(np.float16)
+    found = Unaveraged(ten_seconds_mv=whole, single_mv=whole[:, :, :400]).noise_uv()
+    np.testing.assert_allclose(found, [5.0, 20.0], rtol=0.1)
+
+
 def test_error_by_thirds_holds_everybody_once(cohorts):
     truth = Truth.of(cohorts[0])
     thirds = [error_by(truth.lvm_g, truth.lvm_g + 3.0, truth, truth.group(who)) for who in ("men", "women")]
