@@ -23,6 +23,7 @@ from elvmass_core.domain import (
 )
 from elvmass_core.errors import ElvmassError
 from elvmass_core.realism.command import add_commands as add_realism
+from elvmass_core.sanity.command import add_command as add_sanity
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, EXAMPLES = ROOT / "weights", ROOT / "examples"
@@ -64,12 +65,12 @@ def _parser() -> argparse.ArgumentParser:
         _add_attribute,
         _add_sexes,
         _add_truth,
-        _add_sanity,
         _add_examples,
         _add_verify,
     ):
         add(commands)
     add_realism(commands, _say)
+    add_sanity(commands, _sanity, WEIGHTS)
     return parser
 
 
@@ -178,15 +179,6 @@ def _add_sexes(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--quick", action="store_true", help="one tiny world, one epoch: checks the path")
     _add_workers(parser)
     parser.set_defaults(command=_sexes)
-
-
-def _add_sanity(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("sanity", help="test the explanations of every bundle: weights/<model-id>/sanity.json")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    parser.add_argument("--work", type=Path, default=Path("work"), help="folder for cohorts and fits (resumable)")
-    parser.add_argument("--quick", action="store_true", help="tiny cohorts, one epoch, few draws: checks the path")
-    _add_workers(parser)
-    parser.set_defaults(command=_sanity)
 
 
 def _add_truth(commands: argparse._SubParsersAction) -> None:
@@ -440,16 +432,8 @@ def _sanity(options: argparse.Namespace) -> int:
 
     plans = {plan.name: plan for plan in (QUICK if options.quick else FULL)}
     train, test = (plans[name].simulate(options.work, options.workers) for name in ("train", "test"))
-    panels = make_panels(
-        options.weights,
-        train,
-        test,
-        options.work,
-        quick=options.quick,
-        workers=options.workers,
-        progress=_progress("done"),
-    )
-    print("\n".join(str(path) for path in panels))
+    effort = {"quick": options.quick, "workers": options.workers, "progress": _progress("done")}
+    print(*make_panels(options.weights, train, test, options.work, **effort), sep="\n")
     return ANSWERED
 
 

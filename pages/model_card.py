@@ -4,6 +4,7 @@ import streamlit as st
 
 from pages.shared import cache, render
 from pages.shared.frame import begin_page, text
+from pages.shared.sanity import sanity_panel
 
 begin_page("Model card")
 st.markdown(text("model_card"))
@@ -25,6 +26,7 @@ for bundle, tab in zip(bundles, st.tabs([bundle.model_id for bundle in bundles])
         st.markdown(bundle.card)
         with st.expander("Facts from the manifest"):
             st.table(render.manifest_rows(bundle), hide_index=True, alt="Facts about the weights")
+        sanity_panel(bundle)
 if any(bundle.simulated for bundle in models.bundles):
     with st.expander("What the simulated patients do not contain"):
         st.markdown(text("not_simulated"))

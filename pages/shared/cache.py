@@ -5,10 +5,11 @@ from pathlib import Path
 import streamlit as st
 import torch
 
-from elvmass_core.domain import Patient, Recording, Report
+from elvmass_core.domain import Patient, Recording, Report, Sex
 from elvmass_core.errors import BundleError
 from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.pipeline import analyse
+from elvmass_core.sanity.panel import read_panel
 from elvmass_core.sexes.one_ecg import OneEcg, compare_models
 from elvmass_core.sexes.run_set import FOLDER, RunSet, load_runs
 from pages.shared.state import visit
@@ -45,6 +46,17 @@ def comparison(report: Report) -> OneEcg | None:
             kept.pop(next(iter(kept)))
         kept[report.patient] = compare_models(models(), found.runs, report.beat, report.features, report.patient)
     return kept[report.patient]
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def floor(sex: Sex) -> tuple[float, float] | None:
+    """How far the table of a random network is like the true one, with its signs and without; None when not tested."""
+    bundle = models().for_sex(sex)[0]
+    try:
+        found = read_panel(WEIGHTS / bundle.model_id, bundle)["seeds"].values["floor"]
+    except BundleError:
+        return None
+    return float(found["table"]["typical"]), float(found["table, sign dropped"]["mean"])
 
 
 def report(recording: Recording, patient: Patient, *, explain: bool = False) -> Report:

@@ -43,7 +43,7 @@ def beat_panel(recording: Recording, patient: Patient) -> None:
             attribution = cache.report(recording, patient, explain=True).attribution
     _beat_charts(report.beat, attribution, key="beat", show_beats=False, height=490)
     if attribution is not None:
-        st.caption(f"{saliency_words(attribution)} {text('saliency_caution')}")
+        st.caption(f"{saliency_words(attribution, patient)} {text('saliency_caution')}")
 
 
 def _beat_charts(beat: Beat, attribution: Attribution | None, *, key: str, show_beats: bool, height: int) -> None:
@@ -63,12 +63,17 @@ def _beats_words(beat: Beat) -> str:
     return f":small[{beat.n_used} beats used, {beat.n_rejected} left out, {beat.rate_bpm:.0f} bpm]"
 
 
-def saliency_words(attribution: Attribution) -> str:
-    """Shares and agreement of a map in one sentence."""
+def saliency_words(attribution: Attribution, patient: Patient) -> str:
+    """Shares and agreement of a map, beside what networks that learned nothing reach."""
     known = attribution.st_t_share
     share = "" if known is None else f"ST–T carries **{percent(known)}** of the saliency. "
-    agreement = "" if attribution.agreement is None else f"Agreement of the members: r {attribution.agreement:.2f}."
-    return share + agreement
+    if attribution.agreement is None:
+        return share
+    floor = cache.floor(patient.sex)
+    chance = (
+        "" if floor is None else f" (networks with random weights: about ±{floor[0]:.2f}; without signs {floor[1]:.2f})"
+    )
+    return f"{share}Agreement of the members: r {attribution.agreement:.2f}{chance}."
 
 
 def agreement_words(other: OtherAttribution) -> str:
@@ -164,7 +169,8 @@ def _explanation(attribution: Attribution, report: Report) -> None:
         st.caption(text("limb_leads"))
     st.markdown(
         f"Method: {render.plain(attribution.method)}. Starts from: {render.plain(attribution.baseline)}. "
-        f"All parts together miss estimate − reference by {attribution.delta_g:+.2f} g. {saliency_words(attribution)}"
+        f"All parts together miss estimate − reference by {attribution.delta_g:+.2f} g. "
+        f"{saliency_words(attribution, report.patient)}"
     )
     st.caption(text("saliency_caution"))
     with st.expander("The same estimate explained by two other methods"):
