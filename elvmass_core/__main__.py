@@ -22,8 +22,8 @@ from elvmass_core.domain import (
     age_in_words,
 )
 from elvmass_core.errors import ElvmassError
+from elvmass_core.explaining import add_commands as add_explaining
 from elvmass_core.realism.command import add_commands as add_realism
-from elvmass_core.sanity.command import add_command as add_sanity
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, EXAMPLES = ROOT / "weights", ROOT / "examples"
@@ -62,15 +62,12 @@ def _parser() -> argparse.ArgumentParser:
         _add_train,
         _add_retrain,
         _add_study,
-        _add_attribute,
-        _add_sexes,
-        _add_truth,
         _add_examples,
         _add_verify,
     ):
         add(commands)
     add_realism(commands, _say)
-    add_sanity(commands, _sanity, WEIGHTS)
+    add_explaining(commands, _say, WEIGHTS)
     return parser
 
 
@@ -155,41 +152,6 @@ def _add_study(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--quick", action="store_true", help="tiny cohorts and one epoch: checks the path")
     _add_workers(parser)
     parser.set_defaults(command=_study)
-
-
-def _add_attribute(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("attribute", help="integrated gradients in grams of every ECG of a table, as arrays")
-    parser.add_argument("--table", type=Path, required=True, help="CSV: record, sex, age, height_cm, weight_kg, lvm_g")
-    parser.add_argument("--out", type=Path, required=True, help="an .npz file")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    _add_workers(parser)
-    parser.set_defaults(command=_attribute)
-
-
-def _add_sexes(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser(
-        "sexes", help="models of men against models of women: in simulated worlds (docs/sexes.md), or on your own table"
-    )
-    parser.add_argument("--table", type=Path, help="CSV as for train; without it the simulated worlds are compared")
-    parser.add_argument("--runs", type=int, default=10, help="training runs of each sex (default: %(default)s)")
-    parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--work", type=Path, default=Path("work"), help="folder for cohorts and fits (resumable)")
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of sexes.json, .md, .npz and arrays")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where the app's own runs are kept (no --table)")
-    parser.add_argument("--quick", action="store_true", help="one tiny world, one epoch: checks the path")
-    _add_workers(parser)
-    parser.set_defaults(command=_sexes)
-
-
-def _add_truth(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("truth", help="do the maps blame what was changed in a virtual patient: docs/truth.md")
-    parser.add_argument("--n", type=int, default=60, help="patients of each sex (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=5)
-    parser.add_argument("--quick", action="store_true", help="two patients of each sex: checks the path")
-    parser.add_argument("--weights", type=Path, default=WEIGHTS)
-    parser.add_argument("--out", type=Path, default=Path("docs"), help="folder of truth.json and truth.md")
-    _add_workers(parser)
-    parser.set_defaults(command=_truth)
 
 
 def _add_workers(parser: argparse.ArgumentParser) -> None:
@@ -401,54 +363,6 @@ def _retrain(options: argparse.Namespace) -> int:
     return ANSWERED
 
 
-def _attribute(options: argparse.Namespace) -> int:
-    from elvmass_core.study.attribute import attribute_table
-
-    n = attribute_table(
-        options.table, options.weights, options.out, workers=options.workers, progress=_progress("explained")
-    )
-    print(f"{options.out}: {n} ECGs")
-    return ANSWERED
-
-
-def _sexes(options: argparse.Namespace) -> int:
-    from elvmass_core.planted import run_planted, run_table
-    from elvmass_core.study.train import Effort
-
-    work, out, progress = options.work, options.out, _progress("done")
-    if options.table is None:
-        keep = None if options.quick else options.weights
-        page = run_planted(work, out, weights=keep, quick=options.quick, workers=options.workers, progress=progress)
-        print(page)
-    else:
-        effort = Effort(epochs=options.epochs, workers=options.workers)
-        print(run_table(options.table, work, out, effort, options.runs, progress))
-    return ANSWERED
-
-
-def _sanity(options: argparse.Namespace) -> int:
-    from elvmass_core.retrain import FULL, QUICK
-    from elvmass_core.sanity.run import make_panels
-
-    plans = {plan.name: plan for plan in (QUICK if options.quick else FULL)}
-    train, test = (plans[name].simulate(options.work, options.workers) for name in ("train", "test"))
-    effort = {"quick": options.quick, "workers": options.workers, "progress": _progress("done")}
-    print(*make_panels(options.weights, train, test, options.work, **effort), sep="\n")
-    return ANSWERED
-
-
-def _truth(options: argparse.Namespace) -> int:
-    from elvmass_core.truth.experiment import QUICK_N, run_truth
-
-    n = QUICK_N if options.quick else options.n
-    print(
-        run_truth(
-            options.out, options.weights, n=n, seed=options.seed, workers=options.workers, progress=_progress("done")
-        )
-    )
-    return ANSWERED
-
-
 def _study(options: argparse.Namespace) -> int:
     from elvmass_core.comparison import run_study
 
@@ -464,7 +378,7 @@ def _study(options: argparse.Namespace) -> int:
 
 
 def _say(options: argparse.Namespace) -> int:
-    """Run a sub-command of `elvmass_core.realism` and print its words."""
+    """Run a sub-command of `elvmass_core.realism` or `elvmass_core.explaining` and print its words."""
     print(options.words(options, _progress))
     return ANSWERED
 

@@ -12,7 +12,7 @@ import numpy as np
 from elvmass_core.domain import Sex
 from elvmass_core.processes import Progress
 from elvmass_core.retrain import PRESET, TRAINING, CohortPlan
-from elvmass_core.sexes.compare import compare_sexes
+from elvmass_core.sexes.compare import compare_sexes, compare_with_stored
 from elvmass_core.sexes.files import write, write_arrays
 from elvmass_core.sexes.null import NullSize, null_repeats
 from elvmass_core.sexes.report import answer
@@ -140,16 +140,36 @@ def _dataset(plan: CohortPlan, work: Path, effort: Effort, progress: Progress | 
 
 
 def run_table(
-    table: Path, work: Path, out: Path, effort: Effort, runs: int = RUNS, progress: Progress | None = None
+    table: Path,
+    work: Path,
+    out: Path,
+    effort: Effort,
+    runs: int = RUNS,
+    *,
+    stored: Path | None = None,
+    progress: Progress | None = None,
 ) -> Path:
-    """The same comparison on one's own patients with measured LV mass.
+    """The same comparison on one's own patients.
+
+    Parameters
+    ----------
+    stored : Path, optional
+        Folder of runs to use instead of training new ones; then ``lvm_g`` may be an estimate.
 
     Raises
     ------
-    TableError
-        The table is unusable or holds too few men or women to train or to match.
+    TableError, BundleError
+        The table is unusable, holds too few men or women to train or to match, or the stored runs cannot be used.
     """
     data = load_dataset(table, cache=work / "datasets", workers=effort.workers, progress=progress)
-    found = compare_sexes(data, work, effort, runs=runs, progress=progress)
-    own = found.result | {"n": len(data), "description": "Your own table.", "answer": answer(found.result)}
+    if stored is None:
+        found = compare_sexes(data, work, effort, runs=runs, progress=progress)
+    else:
+        found = compare_with_stored(data, stored, work, effort.workers, progress)
+    words = (
+        "Your own table."
+        if stored is None
+        else "Your own table, through the runs that learned from simulated patients."
+    )
+    own = found.result | {"n": len(data), "description": words, "answer": answer(found.result)}
     return write(out, {"quick": False, "worlds": {OWN: own}}, write_arrays(out, OWN, found))

@@ -10,7 +10,7 @@ CORE = ROOT / "elvmass_core"
 LAYERS = (
     "errors", "units", "processes", "domain", "segments", "wording", "io", "signal", "features", "signal_space",
     "criteria", "quality", "models", "attribution", "figures", "report", "pipeline", "virtual", "realism", "study",
-    "sanity", "sexes", "batch", "retrain", "comparison", "planted", "truth", "examples", "__main__",
+    "sanity", "sexes", "batch", "retrain", "comparison", "planted", "truth", "explaining", "examples", "__main__",
 )  # fmt: skip
 """Lowest first: a module imports from its own layer and from those before it."""
 FILES = sorted(CORE.rglob("*.py"))

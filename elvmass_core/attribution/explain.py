@@ -64,7 +64,7 @@ def explain(bundle: Bundle, beat: Beat, features: Features, patient: Patient) ->
     difference_g = float(bundle.members_g(beat.signal_mv[None], row[None]).mean()) - bundle.reference_g(row)
     for steps in STEPS:
         members = [integrated_gradients(one, point, reference, steps) for one in bundle.ensemble.members]
-        mean = _mean(members)
+        mean = Maps.mean(members)
         delta = float(mean.total_g()[0]) - difference_g
         if abs(delta) <= MAX_DELTA_G:
             break
@@ -85,17 +85,11 @@ def explain(bundle: Bundle, beat: Beat, features: Features, patient: Patient) ->
     )
 
 
-def _mean(maps: list[Maps]) -> Maps:
-    return Maps(
-        beat_g=np.mean([one.beat_g for one in maps], axis=0), inputs_g=np.mean([one.inputs_g for one in maps], axis=0)
-    )
-
-
 def _expected(bundle: Bundle, point: Points, row: FloatArray, beat: Beat, segments: SegmentTable) -> OtherAttribution:
     """Expected gradients over the reference set of the bundle."""
     people = np.stack([bundle.masked_as(person, row) for person in bundle.reference_set.rows])
     references = Points.of(bundle.reference_set.beats_mv, bundle.normaliser(people))
-    maps = _mean([expected_gradients(one, point, references, EXPECTED_STEPS) for one in bundle.ensemble.members])
+    maps = Maps.mean([expected_gradients(one, point, references, EXPECTED_STEPS) for one in bundle.ensemble.members])
     rows = grouped(segment_table(maps.beat_g[0], beat.fiducials))
     explained = answers_g(bundle.ensemble, point)[0] - answers_g(bundle.ensemble, references).mean()
     return OtherAttribution(

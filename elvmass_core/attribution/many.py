@@ -123,10 +123,7 @@ def _mean_maps(bundle: Bundle, beats_mv: FloatArray, rows: FloatArray, reference
     """Mean over the members."""
     points = Points.of(beats_mv, bundle.normaliser(rows))
     starts = Points.of(np.repeat(bundle.reference_beat_mv[None], len(rows), axis=0), bundle.normaliser(references))
-    each = [integrated_gradients(member, points, starts, steps) for member in bundle.ensemble.members]
-    return Maps(
-        beat_g=np.mean([one.beat_g for one in each], axis=0), inputs_g=np.mean([one.inputs_g for one in each], axis=0)
-    )
+    return Maps.mean([integrated_gradients(member, points, starts, steps) for member in bundle.ensemble.members])
 
 
 def _collect(maps: Maps, estimate_g: FloatArray, reference_g: FloatArray) -> ManyMaps:

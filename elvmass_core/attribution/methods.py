@@ -63,6 +63,14 @@ class Maps:
     beat_g: FloatArray
     inputs_g: FloatArray
 
+    @classmethod
+    def mean(cls, maps: Sequence["Maps"]) -> "Maps":
+        """Of several networks at the same points."""
+        return cls(
+            beat_g=np.mean([one.beat_g for one in maps], axis=0),
+            inputs_g=np.mean([one.inputs_g for one in maps], axis=0),
+        )
+
     def total_g(self) -> FloatArray:
         """Sum of all attributions of each point, (n,)."""
         return self.beat_g.sum(axis=(1, 2)) + self.inputs_g.sum(axis=1)

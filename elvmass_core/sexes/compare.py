@@ -21,6 +21,7 @@ from elvmass_core.sexes.maps import (
 )
 from elvmass_core.sexes.matching import Pairs, match
 from elvmass_core.sexes.measures import PRIMARY, QRS, QUANTITIES, ST_T, importance, per_ecg
+from elvmass_core.sexes.run_set import load_runs, stored_runs
 from elvmass_core.sexes.runs import RUNS, Run, disjoint_groups, train_runs
 from elvmass_core.sexes.statistics import Effect, PairEffect, labels_effect, pairs_effect
 from elvmass_core.study.dataset import Dataset
@@ -65,18 +66,47 @@ def compare_sexes(
         Too few patients to train `runs` of each sex, or to match.
     """
     held = _held_out(data)
-    learners, others = data.take(~held), data.take(held)
-    usable, masks = whole(others)
-    others, masks = others.take(usable), masks[usable]
-    pairs = match(others)
+    learners = data.take(~held)
+    ecgs, pairs = _matched(data.take(held), learners)
     groups = disjoint_groups(learners, runs)
     tasks = train_runs(learners, groups, work, effort)
-    order = np.concatenate([pairs.men, pairs.women])
-    ecgs = Ecgs(data=others.take(order), masks=masks[order], references=references_of(learners))
     maps = explain_all(tasks, ecgs, work, effort.workers, progress)
-    per_run = len(groups[Sex.MALE][0])
-    trained = [task.load() for task in tasks]
-    return summarise(trained, maps, ecgs, pairs, {"patients_per_run": per_run, "epochs": effort.epochs})
+    facts = {"patients_per_run": len(groups[Sex.MALE][0]), "epochs": effort.epochs}
+    return summarise([task.load() for task in tasks], maps, ecgs, pairs, facts)
+
+
+def compare_with_stored(
+    data: Dataset, folder: Path, work: Path, workers: int = 2, progress: Progress | None = None
+) -> Comparison:
+    """Explain matched ECGs of a cohort through runs that are there already; nothing is trained.
+
+    Parameters
+    ----------
+    data : Dataset
+        Its masses serve to match and to leave LVH out of the reference: an estimate will do.
+    folder : Path
+        See `elvmass_core.sexes.run_set`.
+
+    Raises
+    ------
+    BundleError, TableError
+        The runs cannot be used, or too few patients can be matched.
+    """
+    stored = stored_runs(folder)
+    ecgs, pairs = _matched(data, data)
+    maps = explain_all(stored, ecgs, work, workers, progress)
+    known = load_runs(folder)
+    facts = {name: int(str(known.facts[name])) for name in ("patients_per_run", "epochs")}
+    return summarise(known.runs, maps, ecgs, pairs, facts)
+
+
+def _matched(data: Dataset, healthy: Dataset) -> tuple[Ecgs, Pairs]:
+    """ECGs with every segment, men's first, each with its partner; references from the patients of `healthy`."""
+    usable, masks = whole(data)
+    data, masks = data.take(usable), masks[usable]
+    pairs = match(data)
+    order = np.concatenate([pairs.men, pairs.women])
+    return Ecgs(data=data.take(order), masks=masks[order], references=references_of(healthy)), pairs
 
 
 def _held_out(data: Dataset) -> np.ndarray:

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from elvmass_core.domain import BEAT_SAMPLES, N_LEADS, Fiducials, FloatArray, Se
 from elvmass_core.models.inputs import GROUPS, Normaliser, column, columns
 from elvmass_core.processes import Progress, map_processes
 from elvmass_core.segments import SEGMENT_NAMES, segment_masks
-from elvmass_core.sexes.runs import Run, RunTask
+from elvmass_core.sexes.runs import Run
 from elvmass_core.signal.delineate import delineate
 from elvmass_core.study.dataset import Dataset, read_dataset, write_dataset
 from elvmass_core.study.train import reference_beat
@@ -27,6 +28,14 @@ INPUTS = tuple(GROUPS)
 STEPS = 16
 """Integration steps: cells of many ECGs are averaged, so a tenth of a gram in one of them is nothing."""
 BATCH = 64
+
+
+class Loadable(Protocol):
+    """A run that another process can load: `runs.RunTask` once trained, or `run_set.StoredRun`."""
+
+    def load(self) -> Run:
+        """The run."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -114,7 +123,7 @@ def deviation_mv(ecgs: Ecgs) -> FloatArray:
 
 
 def explain_all(
-    runs: Sequence[RunTask], ecgs: Ecgs, work: Path, workers: int, progress: Progress | None = None
+    runs: Sequence[Loadable], ecgs: Ecgs, work: Path, workers: int, progress: Progress | None = None
 ) -> list[RunMaps]:
     """The maps of every run, in their order, in processes of one thread each."""
     path = work / f"ecgs-{_digest(ecgs.data)}.npz"
@@ -134,7 +143,7 @@ def _digest(data: Dataset) -> str:
     return hashlib.sha256(np.ascontiguousarray(data.beats_mv).tobytes()).hexdigest()[:12]
 
 
-def _explain_task(task: tuple[RunTask, Path, np.ndarray, dict[Sex, tuple[np.ndarray, np.ndarray]]]) -> RunMaps:
+def _explain_task(task: tuple[Loadable, Path, np.ndarray, dict[Sex, tuple[np.ndarray, np.ndarray]]]) -> RunMaps:
     import torch
 
     torch.set_num_threads(1)

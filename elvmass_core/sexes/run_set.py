@@ -34,6 +34,31 @@ class RunSet:
     facts: Mapping[str, object]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRun:
+    """One run of a folder by its number: small enough to send to another process, which loads it."""
+
+    folder: Path
+    number: int
+    sex: Sex
+
+    def load(self) -> Run:
+        """The run itself; `BundleError` when the folder cannot be used."""
+        return load_runs(self.folder).runs[self.number]
+
+
+def stored_runs(folder: Path) -> list[StoredRun]:
+    """Every run of a folder.
+
+    Raises
+    ------
+    BundleError
+        The folder cannot be used.
+    """
+    runs = load_runs(folder).runs
+    return [StoredRun(folder=folder, number=number, sex=run.sex) for number, run in enumerate(runs)]
+
+
 def save_runs(folder: Path, runs: Sequence[Run], facts: Mapping[str, object]) -> None:
     """Write runs of one architecture.
 

@@ -11,7 +11,8 @@ from elvmass_core.attribution.methods import Points
 from elvmass_core.domain import Sex
 from elvmass_core.errors import BundleError, TableError
 from elvmass_core.models.inputs import TABULAR_INPUTS, Normaliser
-from elvmass_core.sexes.compare import compare_sexes, summarise
+from elvmass_core.models.tcn import frozen
+from elvmass_core.sexes.compare import compare_sexes, compare_with_stored, summarise
 from elvmass_core.sexes.files import read, write, write_arrays
 from elvmass_core.sexes.maps import CELLS, LEAD_GROUPS, Ecgs, deviation_mv, explain_run, references_of, whole
 from elvmass_core.sexes.matching import CALIPER_SD, match, matching_values
@@ -211,3 +212,22 @@ def test_runs_survive_the_disk_and_a_changed_file_is_refused(tmp_path):
     (tmp_path / FACTS_FILE).write_text((tmp_path / FACTS_FILE).read_text().replace('"layout": 1', '"layout": 9'))
     with pytest.raises(BundleError, match="refused"):
         load_runs(tmp_path)
+
+
+def test_a_cohort_goes_through_runs_that_are_there_already_without_training(cohort, tmp_path):
+    runs = [
+        Run(sex=sex, network=frozen(member), normaliser=NORMALISER)
+        for sex, member in zip([Sex.MALE] * 5 + [Sex.FEMALE] * 5, bundles.members(n=10), strict=True)
+    ]
+    save_runs(tmp_path / "runs", runs, {"patients_per_run": 3, "epochs": 1})
+    found = compare_with_stored(cohort.take(np.arange(400)), tmp_path / "runs", tmp_path, workers=1)
+    assert found.result["runs"] == 5 and found.result["pairs"] >= 50
+    alone = explain_run(runs[7], _ecgs_of(cohort.take(np.arange(400))))
+    np.testing.assert_allclose(found.arrays["cells_g"][7], alone.cells_g, atol=1e-4)
+
+
+def _ecgs_of(data):
+    _, masks = whole(data)
+    pairs = match(data)
+    order = np.concatenate([pairs.men, pairs.women])
+    return Ecgs(data=data.take(order), masks=masks[order], references=references_of(data))
