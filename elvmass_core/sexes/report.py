@@ -9,6 +9,8 @@ NO_FINDING = (
     "In simulated patients a difference between the sexes is planted by us. A map that recovers it shows that the "
     "method can; it is no finding about men and women."
 )
+PLANTED = {"neutral": 0, "strain in men": 1, "strain in women": -1}
+"""Worlds with a known answer: the sign of men's less women's share of ST and T."""
 QUANTITY_WORDS = {
     "grams": "grams",
     "percent": "per cent of the estimate (size of the heart taken out)",
@@ -55,7 +57,7 @@ def _cells_sentence(effect: Mapping, cells: Sequence[Sequence[str]], unit: str) 
 def worlds_answer(worlds: Mapping[str, Mapping]) -> str:
     """Whether the planted difference is recovered, reversed and absent where it should be."""
     words = []
-    for name, expected in (("neutral", 0), ("strain in men", 1), ("strain in women", -1)):
+    for name, expected in PLANTED.items():
         if name not in worlds:
             continue
         summary = worlds[name]["quantities"][worlds[name]["primary"]]["summary"]["model"]
@@ -97,7 +99,7 @@ def markdown(document: Mapping) -> str:
     worlds = document.get("worlds", {})
     if document.get("quick"):
         lines += ["**Quick run on tiny cohorts: the figures are worthless.**", ""]
-    if worlds:
+    if any(name in worlds for name in PLANTED):
         lines += ["## Answer", "", worlds_answer(worlds), ""]
     for name, result in worlds.items():
         lines += _world_lines(name, result)

@@ -187,6 +187,7 @@ def test_the_whole_flow_trains_explains_and_tests(trained, tmp_path):
     assert "worthless" in page.read_text(encoding="utf-8")
     assert "share a patient" in methods_paragraph(stored.document["worlds"]["own cohort"])
     assert markdown(stored.document).count("| V5–V6 T |") == 1
+    assert "## Answer" not in markdown(stored.document), "only a planted world has a known answer"
 
 
 def test_a_damaged_result_is_refused_in_a_sentence(tmp_path):
