@@ -22,11 +22,11 @@ from elvmass_core.domain import FloatArray, Sex
 from elvmass_core.errors import BundleError
 from elvmass_core.models.bundle import Bundle, load_models
 from elvmass_core.models.inputs import GROUPS, columns, tabular_row
-from elvmass_core.models.tcn import ElvMassNet, TcnConfig, frozen
+from elvmass_core.models.tcn import ElvMassNet, Ensemble, TcnConfig, frozen
 from elvmass_core.processes import Progress, map_processes
 from elvmass_core.truth.report import PAGE, RESULT, markdown
-from elvmass_core.truth.scores import localisation, mean_with_interval
-from elvmass_core.truth.twins import MECHANISMS, Seen, draw_patient, person, see
+from elvmass_core.truth.scores import localisation, mean_with_interval, placing, rank
+from elvmass_core.truth.twins import MECHANISMS, Mechanism, Seen, draw_patient, person, see
 from elvmass_core.units import INDEPENDENT_ROWS
 from elvmass_core.virtual import COHORT_VERSION
 
@@ -35,7 +35,8 @@ RANDOM_NETWORKS = 3
 METHODS = ("integrated gradients", "expected gradients", "occlusion", "from twin to twin", "random weights")
 """``from twin to twin`` starts the path at the untouched twin, which no reader of one ECG has: what a map could reach.
 ``random weights`` are integrated gradients of networks that learned nothing: what a map reaches that knows nothing."""
-SCORES = ("share", "chance", "pointing", "swap", "ecg", "inputs")
+MAP, FLOOR = "integrated gradients", "random weights"
+SCORES = ("share", "chance", "placed", "placed_chance", "pointing", "swap", "size", "own", "ecg", "inputs")
 N, SEED = 60, 5
 QUICK_N = 2
 
@@ -105,6 +106,14 @@ def _summary(rows: Sequence[Mapping]) -> dict[str, object]:
             "estimate_moves_g": mean_with_interval(np.array([one["moved_g"] for one in mine])),
             "mass_moves_g": mean_with_interval(np.array([one["mass_g"] for one in mine])),
             "st_t_of_change": mean_with_interval(np.array([one["st_t"] for one in mine])),
+            "ecg_alone": mean_with_interval(np.array([one["ecg_alone"] for one in mine])),
+            "noise_share": mean_with_interval(np.array([one["noise_share"] for one in mine])),
+            "map_less_random": {
+                score: mean_with_interval(
+                    np.array([one["scores"][MAP][score] - one["scores"][FLOOR][score] for one in mine])
+                )
+                for score in ("share", "placed", "size", "own")
+            },
             "methods": {
                 method: {
                     score: mean_with_interval(np.array([one["scores"][method][score] for one in mine]))
@@ -129,12 +138,12 @@ def _one_patient(task: tuple[Path, int, int, Sex]) -> dict[str, dict]:
     if untouched is None or repeated is None or not _usable(untouched):
         return {}
     asking = _Asking(bundle, untouched, tabular_row(person(patient), untouched.features))
-    floor = asking.energy(repeated)
+    floor, noise_g = asking.energy(repeated), asking.noise_g(repeated)
     found = {}
     for name, mechanism in MECHANISMS.items():
         twin = see(mechanism.change(patient), seed, index)
         if twin is not None and _usable(twin):
-            found[name] = asking.scored(twin, tabular_row(person(patient), twin.features), floor)
+            found[name] = asking.scored(mechanism, twin, tabular_row(person(patient), twin.features), floor, noise_g)
     return found
 
 
@@ -157,6 +166,7 @@ class _Asking:
         people = np.stack([bundle.masked_as(one, row) for one in bundle.reference_set.rows])
         self.references = Points.of(bundle.reference_set.beats_mv, bundle.normaliser(people))
         self.random = [_random_member(bundle, number) for number in range(RANDOM_NETWORKS)]
+        self.networks = {MAP: bundle.ensemble, FLOOR: Ensemble(self.random)}
         self.usual = self.maps(self.point)
 
     def maps(self, point: Points) -> dict[str, _Grams]:
@@ -195,11 +205,25 @@ class _Asking:
         squared[INDEPENDENT_ROWS] = (np.array(other.beat.signal_mv) - self.beat_mv)[INDEPENDENT_ROWS] ** 2
         return np.array([squared[region].sum() for region in self.cells.values()])
 
-    def scored(self, twin: Seen, row: FloatArray, floor: FloatArray) -> dict[str, object]:
+    def noise_g(self, repeated: Seen) -> float:
+        """How far another stream of noise and heartbeats alone moves the map, the person's inputs kept, in g."""
+        point = Points.of(repeated.beat.signal_mv, self.bundle.normaliser(self.row))
+        members = list(self.bundle.ensemble.members)
+        return float(np.abs((self._gradients(members, point, self.reference) - self.usual[MAP]).cells).sum())
+
+    def exchanged(self, network: torch.nn.Module, point: Points) -> FloatArray:
+        """What a network's answer gains when one cell of the changed twin is put into the untouched patient, in g."""
+        return -occlusion(network, self.point, point, list(self.cells.values()))
+
+    def scored(
+        self, mechanism: Mechanism, twin: Seen, row: FloatArray, floor: FloatArray, noise_g: float
+    ) -> dict[str, object]:
         """Scores of every method for one changed twin."""
         point = Points.of(twin.beat.signal_mv, self.bundle.normaliser(row))
         energy = np.maximum(self.energy(twin) - floor, 0.0) + 1e-12
-        swap = -occlusion(self.bundle.ensemble, self.point, point, list(self.cells.values()))
+        swaps = {name: self.exchanged(network, point) for name, network in self.networks.items()}
+        swap = swaps[MAP]
+        acts_on = np.array([mechanism.acts_on(*cell) for cell in self.cells])
         changed = self.maps(point)
         blame = {name: changed[name] - self.usual[name] for name in changed}
         blame["from twin to twin"] = self._gradients(list(self.bundle.ensemble.members), point, self.point)
@@ -209,8 +233,12 @@ class _Asking:
             "moved_g": self._answer(twin, row) - self._answer(None, self.row),
             "mass_g": twin.lvm_true_g - self.mass_g,
             "st_t": float(energy[st_t].sum() / energy.sum()),
+            "ecg_alone": rank(np.abs(swap), energy),
+            "noise_share": noise_g / float(np.abs(blame[MAP].cells).sum()),
             "scores": {
                 name: localisation(blame[name].cells, swap, energy, usual[name].cells, blame[name].inputs)
+                | placing(blame[name].cells, usual[name].cells, acts_on)
+                | {"own": rank(blame[name].cells, swaps.get(name, swap))}
                 for name in METHODS
             },
         }
@@ -220,11 +248,12 @@ class _Asking:
         return float(self.bundle.members_g(beat[None], row[None]).mean())
 
 
-def _random_member(bundle: Bundle, number: int) -> torch.nn.Module:
+def _random_member(bundle: Bundle, number: int) -> ElvMassNet:
     """A network of the same shape and scale of grams that learned nothing."""
     trained = bundle.ensemble.members[0].state_dict()
     torch.manual_seed(1000 + number)
     network = ElvMassNet(TcnConfig(**bundle.manifest["architecture"]))
     network.log_mean.copy_(trained["log_mean"])
     network.log_scale.copy_(trained["log_scale"])
-    return frozen(network)
+    frozen(network)
+    return network

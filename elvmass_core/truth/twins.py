@@ -24,10 +24,21 @@ MORE_FAT_CM = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mechanism:
-    """What is changed, in words, and how."""
+    """What is changed, in words, and how; the rows and segments it must act on, None where it acts on all."""
 
     words: str
     change: Callable[[VirtualPatient], VirtualPatient]
+    rows: frozenset[str] | None = None
+    segments: frozenset[str] | None = None
+
+    def acts_on(self, row: str, segment: str) -> bool:
+        """Whether the mechanism must change this cell: known from what it is, not from any ECG."""
+        return (self.rows is None or row in self.rows) and (self.segments is None or segment in self.segments)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it leaves cells out, so that there is a place to find."""
+        return self.rows is not None or self.segments is not None
 
 
 def _more_mass(patient: VirtualPatient) -> VirtualPatient:
@@ -64,13 +75,18 @@ def _more_fat(patient: VirtualPatient) -> VirtualPatient:
     )
 
 
+_ST_T = frozenset({"ST", "T"})
 MECHANISMS: Mapping[str, Mechanism] = {
-    "mass": Mechanism(words=f"LV mass × {MORE_MASS:g}, the same cavity", change=_more_mass),
-    "strain": Mechanism(words=f"strain + {MORE_STRAIN:g}, the same mass", change=_more_strain),
+    "mass": Mechanism(words=f"LV mass × {MORE_MASS:g}, the same cavity", change=_more_mass, segments=_ST_T | {"QRS"}),
+    "strain": Mechanism(words=f"strain + {MORE_STRAIN:g}, the same mass", change=_more_strain, segments=_ST_T),
     "transmural": Mechanism(
-        words=f"action potentials across the wall {LESS_TRANSMURAL_MS:g} ms more alike", change=_less_transmural
+        words=f"action potentials across the wall {LESS_TRANSMURAL_MS:g} ms more alike",
+        change=_less_transmural,
+        segments=_ST_T,
     ),
-    "electrode height": Mechanism(words=f"V1 and V2 put on {HIGHER_CM:g} cm higher", change=_higher_electrodes),
+    "electrode height": Mechanism(
+        words=f"V1 and V2 put on {HIGHER_CM:g} cm higher", change=_higher_electrodes, rows=frozenset({"V1", "V2"})
+    ),
     "fat": Mechanism(words=f"{MORE_FAT_CM:g} cm more fat under every electrode", change=_more_fat),
 }
 

@@ -9,9 +9,10 @@ import pytest
 
 from elvmass_core.__main__ import main
 from elvmass_core.domain import Sex
+from elvmass_core.figures.truth import SHOWN_METHODS, blame
 from elvmass_core.truth.experiment import METHODS, SCORES
 from elvmass_core.truth.report import lesson, markdown
-from elvmass_core.truth.scores import changed_cells, localisation, mean_with_interval
+from elvmass_core.truth.scores import changed_cells, localisation, mean_with_interval, placing
 from elvmass_core.truth.twins import MECHANISMS, MORE_MASS, draw_patient, see
 from elvmass_core.units import LEAD_INDEX
 from elvmass_core.virtual import simulate_beat
@@ -98,18 +99,43 @@ def test_a_map_that_does_not_move_has_no_score():
 
 
 def test_the_interval_holds_the_mean_and_forgets_the_unknown():
+    assert mean_with_interval(np.array([np.nan])) is None
     mean, low, high = mean_with_interval(np.array([1.0, 2.0, np.nan, 3.0]))
     assert mean == pytest.approx(2.0) and low <= 2.0 <= high
 
 
-def test_the_lesson_is_counted_from_the_figures():
-    def method(share, swap):
-        return {"share": [share, share - 0.01, share + 0.01], "swap": [swap, swap - 0.01, swap + 0.01]}
+def test_blame_where_a_mechanism_acts_has_no_score_for_one_that_acts_everywhere():
+    place = np.array([True, True, False, False])
+    assert placing(np.array([3.0, -3.0, 2.0, 0.0]), np.ones(4), place) == {"placed": 0.75, "placed_chance": 0.5}
+    assert all(math.isnan(value) for value in placing(np.ones(4), np.ones(4), np.ones(4, dtype=bool)).values())
+    assert not MECHANISMS["fat"].is_local and MECHANISMS["electrode height"].acts_on("V1", "T")
+    assert not MECHANISMS["electrode height"].acts_on("V3", "T") and not MECHANISMS["strain"].acts_on("V3", "QRS")
 
-    methods = {"integrated gradients": method(0.6, 0.8), "random weights": method(0.7, 0.1)}
-    found = {"strain": {"methods": methods, "estimate_moves_g": [12.3, 10.0, 14.0]}}
-    words = lesson({"mechanisms": {"strain": ""}, "sexes": {"M": found}})
-    assert "In 0 of 1 experiments" in words and "In 1 of 1" in words and "+12 g in men" in words
+
+def test_the_lesson_is_counted_from_paired_differences():
+    methods = {name: {"own": [rho, rho, rho]} for name, rho in (("integrated gradients", 0.8), ("random weights", 0.6))}
+    less = {"share": [-0.1, -0.2, -0.05], "placed": [0.1, 0.05, 0.2], "own": [0.2, -0.1, 0.3]}
+    found = {"strain": {"methods": methods, "map_less_random": less, "estimate_moves_g": [15.0, 12.0, 17.0]}}
+    nowhere = {"fat": {"methods": methods, "map_less_random": less | {"placed": None}}}
+    words = lesson({"mechanisms": {"strain": "", "fat": ""}, "sexes": {"M": found | nowhere}})
+    assert "more in 0 and less in 2 of 2" in words and "more in 1 and less in 0 of 1" in words
+    assert "more in 0 and less in 0 of 2" in words and "+15 g in men" in words
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_figure_shows_each_method_with_chance_and_leaves_out_a_line_without_a_place(theme):
+    scores = {"placed": [0.7, 0.6, 0.8], "placed_chance": [0.3, 0.2, 0.4], "own": [0.8, 0.7, 0.9]}
+    methods = dict.fromkeys(METHODS, scores)
+    nowhere = dict.fromkeys(METHODS, scores | {"placed": None, "placed_chance": None})
+    result = {
+        "mechanisms": {"strain": "", "fat": ""},
+        "sexes": {"M": {"strain": {"methods": methods}, "fat": {"methods": nowhere}}},
+    }
+    figure = blame(result, "placed", theme=theme)
+    assert [trace.name for trace in figure.data] == [*SHOWN_METHODS, "chance"]
+    assert [len(trace.x) for trace in figure.data] == [1] * 4 and figure.data[-1].x[0] == pytest.approx(30.0)
+    assert [note.text for note in figure.layout.annotations] == ["strain, men"]
+    assert "%" in figure.layout.xaxis.title.text and "ρ" in blame(result, "own").layout.xaxis.title.text
 
 
 def test_the_quick_command_writes_every_mechanism_method_and_score(tmp_path):
