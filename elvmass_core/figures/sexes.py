@@ -8,16 +8,17 @@ from numpy.typing import NDArray
 from plotly.subplots import make_subplots
 
 from elvmass_core.domain import FloatArray
-from elvmass_core.figures.study import SERIES_COLORS, Dot, dots
+from elvmass_core.figures.study import SERIES_COLORS, SYMBOLS, Dot, dots
 from elvmass_core.figures.style import PALETTES, Theme, float32, signed, signed_ticks, themed
 from elvmass_core.segments import beat_times_ms
 
 WITHIN, PASSES, PASSES_STRICTLY = 0, 1, 2
 """How a cell stands: within what two trainings differ by; beyond it at a false discovery rate of 5 %; by max-T too."""
-_MARKS = {WITHIN: "({})", PASSES: "<b>{}</b> ●", PASSES_STRICTLY: "<b>{}</b> ◆"}
+_MARKS = {WITHIN: "({})", PASSES: "<b>{}</b><br>●", PASSES_STRICTLY: "<b>{}</b><br>◆"}
+"""Below the number: beside it they would not fit a cell on a phone, and Plotly would shrink all of them."""
 EFFECT_LEGEND = (
     "◆ beyond what two trainings differ by, in every cell at once (max-T); ● at a false discovery rate of 5 %; "
-    "(in brackets) within it."
+    "grey, in brackets: within it."
 )
 _SMOOTHED_SAMPLES = 5
 _PER_10_MS = 5.0
@@ -40,26 +41,48 @@ def effect_map(
     standing : sequence (n_cells,)
         `WITHIN`, `PASSES` or `PASSES_STRICTLY`.
     cells : sequence of (lead group, segment)
+
+    Notes
+    -----
+    Colour is for what is beyond chance: the largest difference of a map is often one that two trainings of the same sex
+    would show too, and a loud colour would make a finding of it.
     """
     palette = PALETTES[theme]
     rows, columns = (list(dict.fromkeys(cell[k] for cell in cells)) for k in (0, 1))
-    grid, text = np.full((len(rows), len(columns)), np.nan), [[""] * len(columns) for _ in rows]
+    size = len(rows), len(columns)
+    grid, text, chance = np.full(size, np.nan), np.full(size, "", dtype=object), np.zeros(size, dtype=bool)
     for (row, column), value, how in zip(cells, values, standing, strict=True):
         place = rows.index(row), columns.index(column)
-        grid[place] = value
-        text[place[0]][place[1]] = _MARKS[how].format(signed(value))
+        grid[place], text[place], chance[place] = value, _MARKS[how].format(signed(value)), how == WITHIN
     limit = max(0.1, float(np.nanmax(np.abs(grid))))
-    heatmap = go.Heatmap(
-        z=grid, x=columns, y=rows, text=text, texttemplate="%{text}", zmin=-limit, zmax=limit, xgap=2, ygap=2,
-        colorscale=[[0.0, palette.lowers], [0.5, palette.panel], [1.0, palette.raises]],
-        colorbar={"title": {"text": unit.split(" ")[0]}, "thickness": 10} | signed_ticks(limit),
-        hovertemplate="%{y}, %{x}: %{text} " + unit + "<extra></extra>", hoverongaps=False,
-    )  # fmt: skip
-    figure = go.Figure(heatmap)
+    bar = {"title": {"text": unit.split(" ")[0]}, "thickness": 10} | signed_ticks(limit)
+    figure = go.Figure()
+    for shown, ends, scale in (
+        (~chance, (palette.lowers, palette.raises), {"colorbar": bar}),
+        (chance, (palette.neutral, palette.neutral), {"showscale": False}),
+    ):
+        figure.add_heatmap(
+            z=np.where(shown, grid, np.nan), x=columns, y=rows, zmin=-limit, zmax=limit, xgap=2, ygap=2,
+            text=np.where(shown, text, ""), texttemplate="%{text}", hoverongaps=False, **scale,
+            textfont={"size": 11},
+            colorscale=[[0.0, ends[0]], [0.5, palette.panel], [1.0, ends[1]]],
+            hovertemplate="%{y}, %{x}: %{text} " + unit + "<extra></extra>",
+        )  # fmt: skip
     figure.update_yaxes(autorange="reversed", showgrid=False, automargin=True, ticks="", ticklabelstandoff=6)
     title = f"men's runs less women's, {unit}"
     figure.update_xaxes(side="top", showgrid=False, ticks="", title={"text": title, "standoff": 4})
     return themed(figure, theme, height=70 + 52 * len(rows), margin={"l": 8, "r": 8, "t": 56, "b": 8}, dragmode=False)
+
+
+def worlds_shares(
+    worlds: Mapping[str, Mapping[str, tuple[float, float, float]]], *, theme: Theme = "light"
+) -> go.Figure:
+    """Share of ST and T in men's runs and in women's in every world: (mean, low, high) in %, of either."""
+    series = {
+        who: [Dot(value=mean, interval=(low, high)) for mean, low, high in (shares[who] for shares in worlds.values())]
+        for who in ("men's runs", "women's runs")
+    }
+    return dots(series, list(worlds), axis="share of ST and T in the map, %", digits=1, theme=theme)
 
 
 def worlds_overview(worlds: Mapping[str, Mapping], *, theme: Theme = "light") -> go.Figure:
@@ -68,10 +91,12 @@ def worlds_overview(worlds: Mapping[str, Mapping], *, theme: Theme = "light") ->
     for result in worlds.values():
         effect = result["quantities"][result["primary"]]["summary"]["model"]
         found.append(Dot(value=effect["difference"][0], interval=(effect["low"][0], effect["high"][0])))
-    return dots(
+    figure = dots(
         {"men's runs less women's": found}, list(worlds), axis="share of ST and T in the map, points", digits=1, at=0.0,
         theme=theme,
     )  # fmt: skip
+    color, symbol = SERIES_COLORS[theme][2], SYMBOLS[2]  # neither that of men nor that of women
+    return figure.update_traces(marker={"color": color, "symbol": symbol}, error_x={"color": color})
 
 
 def mean_maps(

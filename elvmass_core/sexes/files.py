@@ -2,7 +2,6 @@
 
 import io
 import json
-import math
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -15,8 +14,9 @@ from elvmass_core.domain import BEAT_SAMPLES, N_LEADS
 from elvmass_core.errors import TableError
 from elvmass_core.sexes.compare import PER_ECG, SUMMARIES, Comparison
 from elvmass_core.sexes.maps import CELLS
-from elvmass_core.sexes.measures import QUANTITIES
+from elvmass_core.sexes.measures import QUANTITIES, ST_T
 from elvmass_core.sexes.report import markdown
+from elvmass_core.sexes.statistics import half_width_in_sd
 
 RESULT, PAGE, MAPS = "sexes.json", "sexes.md", "sexes.npz"
 ARRAYS = "sexes-arrays"
@@ -25,10 +25,11 @@ MAX_BYTES, MAX_UNPACKED_BYTES = 10_000_000, 50_000_000
 _AGAIN = "run the command `sexes` again and give its sexes.json and sexes.npz."
 _SHOWN = ("men", "women", "difference", "low", "high", "p", "p_max_t", "q")
 _SIZES = ("pairs", "runs", "patients_per_run", "epochs", "steps")
+_LARGEST = 1_000_000_000
 _BALANCE = ("men", "women", "difference_sd", "difference_before_sd")
 _UNREADABLE = (
     KeyError, ValueError, TypeError, AttributeError, IndexError, RecursionError, EOFError, OSError, MemoryError,
-    zipfile.BadZipFile, zlib.error, NotImplementedError,
+    zipfile.BadZipFile, zlib.error, NotImplementedError, OverflowError,
 )  # fmt: skip
 """What damaged files, or others, make the code below raise."""
 
@@ -71,6 +72,24 @@ def to_bytes(stored: Stored, world: str) -> tuple[bytes, bytes]:
     """One world as the content of the two files: what `read_bytes` reads."""
     document = {"quick": stored.document.get("quick", False), "worlds": {world: stored.document["worlds"][world]}}
     return _json(document), _npz({f"{world}/{name}": values for name, values in stored.maps[world].items()})
+
+
+def run_shares(arrays: Mapping[str, np.ndarray]) -> dict[str, tuple[float, float, float]]:
+    """Share of ST and T in the maps of men's runs and of women's, in %: mean and 95 % interval over the runs.
+
+    Parameters
+    ----------
+    arrays : mapping
+        One of `Stored.maps`: ``importance`` (quantity, sex of the ECGs, run, cell) and ``male_run`` (run,).
+    """
+    share = arrays["importance"][list(QUANTITIES).index("share")].mean(axis=0)[:, list(ST_T)].sum(axis=1)
+    male = np.asarray(arrays["male_run"], dtype=bool)
+    return {who: _mean_interval(share[mine]) for who, mine in (("men's runs", male), ("women's runs", ~male))}
+
+
+def _mean_interval(values: np.ndarray) -> tuple[float, float, float]:
+    mean, half = float(values.mean()), float(values.std(ddof=1)) * half_width_in_sd(len(values))
+    return mean, mean - half, mean + half
 
 
 def _json(document: Mapping) -> bytes:
@@ -139,22 +158,29 @@ def _check_world(world: Mapping) -> None:
     for name in QUANTITIES:
         quantity = world["quantities"][name]
         effects = [quantity["model"], quantity["interaction"], quantity["input"]]
-        numbers = [np.asarray(effect[key], dtype=float) for effect in effects for key in _SHOWN]
-        numbers += [np.asarray(quantity["model"][key], dtype=float) for key in ("size", "detectable")]
+        numbers = [_numbers(effect[key]) for effect in effects for key in _SHOWN]
+        numbers += [_numbers(quantity["model"][key]) for key in ("size", "detectable")]
         if any(values.shape != (cells,) or not np.isfinite(values).all() for values in numbers):
             raise ValueError(name)
         if quantity["unit"] != QUANTITIES[name] or quantity["summary"]["names"] != list(SUMMARIES):
             raise ValueError("names")
-        summary = [np.asarray(quantity["summary"]["model"][key], dtype=float) for key in (*_SHOWN, "detectable")]
+        summary = [_numbers(quantity["summary"]["model"][key]) for key in (*_SHOWN, "detectable")]
         if any(values.shape != (len(SUMMARIES),) or not np.isfinite(values).all() for values in summary):
             raise ValueError("summary")
     if world["primary"] not in QUANTITIES or [tuple(cell) for cell in world["cells"]] != list(CELLS):
         raise ValueError("cells")
-    if not all(isinstance(world[name], int) and world[name] > 0 for name in _SIZES):
+    if not all(type(world[name]) is int and 0 < world[name] < _LARGEST for name in _SIZES) or world["runs"] < 2:
         raise ValueError("sizes")
     for row in world["balance"]:
-        if not isinstance(row["variable"], str) or not all(math.isfinite(float(row[name])) for name in _BALANCE):
+        if not isinstance(row["variable"], str) or not np.isfinite(_numbers([row[name] for name in _BALANCE])).all():
             raise ValueError("balance")
+
+
+def _numbers(values: object) -> np.ndarray:
+    """Plain numbers only: NumPy would also read a number written as text, which cannot be rounded later."""
+    if not isinstance(values, list) or not all(type(value) in (int, float) for value in values):
+        raise TypeError("numbers")
+    return np.array(values, dtype=float)
 
 
 def _check_maps(arrays: Mapping[str, np.ndarray]) -> None:
@@ -164,7 +190,8 @@ def _check_maps(arrays: Mapping[str, np.ndarray]) -> None:
         "mean_beats_mv": (2, N_LEADS, BEAT_SAMPLES),
     }
     for name, shape in shapes.items():
-        if arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
+        real = np.issubdtype(arrays[name].dtype, np.floating)
+        if not real or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
             raise ValueError(name)
 
 

@@ -5,10 +5,11 @@ from pathlib import Path
 import streamlit as st
 
 from elvmass_core.attribution.tables import flat
-from elvmass_core.domain import Report, Sex
+from elvmass_core.domain import Report, Severity, Sex
 from elvmass_core.errors import TableError
 from elvmass_core.figures import BEAT_LEGEND, averaged_beat, segment_table
 from elvmass_core.figures import sexes as draw
+from elvmass_core.quality import scope_words
 from elvmass_core.sexes.files import MAX_BYTES, Stored, read, read_bytes
 from elvmass_core.sexes.one_ecg import OneEcg
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
@@ -16,7 +17,7 @@ from pages.shared import cache, render
 from pages.shared.frame import text, theme
 from pages.shared.intake import intake, question_or_error
 from pages.shared.patient_form import patient_form
-from pages.shared.sexes_cohort import cohort_view, worlds_view
+from pages.shared.sexes_cohort import QUICK, cohort_view, worlds_view
 from pages.shared.sexes_rows import answer_rows, passing_words, standing
 from pages.shared.state import visit
 from pages.shared.truth import truth_tab
@@ -59,9 +60,10 @@ def _one_ecg_tab() -> None:
     if report.estimate is None:
         _why_not(report)
         return
+    _doubts(report)
     _plain_beat(report)
     with st.spinner("Explaining the ECG by every model …"):
-        found = cache.comparison(report)
+        found = cache.comparison(report) if _all_models(report.patient.sex) else None
     if found is None:
         st.info("The training runs or one of the models cannot be used, so this ECG cannot be compared.")
         return
@@ -75,6 +77,22 @@ def _why_not(report: Report) -> None:
         st.info("Choose a sex: the comparison needs to know which model is the patient's own and which is crossed.")
         return
     render.findings_list(report.findings, "No estimate, so nothing to compare.")
+
+
+def _all_models(sex: Sex) -> bool:
+    """Whether the models of men, of women and, for this sex, of both are there."""
+    models = cache.models()
+    return bool(models.for_sex(Sex.UNKNOWN)) and any(bundle.sex is sex for bundle in models.pooled)
+
+
+def _doubts(report: Report) -> None:
+    """What the Estimate page says of this ECG holds for its comparison too."""
+    outside = scope_words(report.findings)
+    if outside:
+        st.warning(f"**{render.plain(outside)}**")
+    loud = [finding for finding in report.findings if finding.severity is not Severity.NOTE]
+    if loud:
+        render.findings_list(loud, heading="Read the maps with this in mind:")
 
 
 def _plain_beat(report: Report) -> None:
@@ -160,6 +178,8 @@ def _own_tab(*, show: bool) -> None:
     except TableError as error:
         st.error(str(error))
         return
+    if stored.document.get("quick"):
+        st.error(f"**{QUICK}**")
     names = list(stored.document["worlds"])
     name = st.selectbox("Cohort", names, key="own_cohort") if len(names) > 1 else names[0]
     cohort_view(stored, str(name), key="own")

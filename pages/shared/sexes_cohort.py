@@ -6,8 +6,9 @@ from collections.abc import Mapping
 import plotly.graph_objects as go
 import streamlit as st
 
+from elvmass_core.figures import Theme
 from elvmass_core.figures import sexes as draw
-from elvmass_core.sexes.files import MAPS, RESULT, Stored, to_bytes
+from elvmass_core.sexes.files import MAPS, RESULT, Stored, run_shares, to_bytes
 from elvmass_core.sexes.maps import LEAD_GROUPS
 from elvmass_core.sexes.report import NO_FINDING, QUANTITY_WORDS, answer, methods_paragraph, worlds_answer
 from elvmass_core.sexes.statistics import half_width_in_sd
@@ -15,6 +16,8 @@ from elvmass_core.units import LEAD_INDEX
 from pages.shared import render
 from pages.shared.frame import text, theme
 from pages.shared.sexes_rows import (
+    COLUMN_WORDS,
+    PROBABILITIES,
     balance_rows,
     effect_rows,
     null_rows,
@@ -24,6 +27,11 @@ from pages.shared.sexes_rows import (
     summary_rows,
 )
 
+QUICK = "Quick run on tiny cohorts: the figures say nothing; only the path is checked."
+_COLUMNS = {
+    name: st.column_config.NumberColumn(name, format="%.3f" if name in PROBABILITIES else "%.2f", help=words)
+    for name, words in COLUMN_WORDS.items()
+}
 _ECGS = ("ECGs of men", "ECGs of women")
 
 
@@ -32,13 +40,16 @@ def worlds_view(stored: Stored) -> None:
     document = stored.document
     st.info(f"**{NO_FINDING}**")
     if document.get("quick"):
-        st.error("**Quick run on tiny cohorts: the figures say nothing; only the path is checked.**")
+        st.error(f"**{QUICK}**")
     worlds = document["worlds"]
     left, right = st.columns([3, 2], gap="medium")
     with left:
         st.markdown("##### Is the planted difference found?", help=text("sexes_words"))
         figure = draw.worlds_overview(worlds, theme=theme())
         render.chart(figure, key="sexes_worlds", alt="Difference of the ST–T share in every simulated world.")
+        shares = {name: run_shares(stored.maps[name]) for name in worlds}
+        figure = draw.worlds_shares(shares, theme=theme())
+        render.chart(figure, key="sexes_shares", alt="ST–T share in men's runs and in women's, in every world.")
     with right:
         st.markdown("##### Answer")
         st.markdown(worlds_answer(worlds).replace("; ", "\n\n"))
@@ -87,7 +98,7 @@ def _effects(result: Mapping, key: str) -> str:
     render.chart(figure, key=f"{key}_effects", alt=f"Model effect by lead group and segment, {unit}.")
     st.caption(draw.EFFECT_LEGEND)
     with st.expander("Every lead group × segment: model, ECG, and both together"):
-        st.dataframe(effect_rows(result, quantity), hide_index=True, key=f"{key}_table")
+        st.dataframe(effect_rows(result, quantity), hide_index=True, key=f"{key}_table", column_config=_COLUMNS)
         st.caption(text("sexes_effects"))
     return str(quantity)
 
@@ -95,12 +106,12 @@ def _effects(result: Mapping, key: str) -> str:
 def _mean_maps(stored: Stored, world: str, key: str) -> None:
     st.markdown("##### Mean maps")
     whose = st.segmented_control("Shown on", _ECGS, default=_ECGS[0], required=True, key=f"{key}_ecgs")
-    figure = _mean_maps_figure(stored, world, _ECGS.index(whose or _ECGS[0]))
+    figure = _mean_maps_figure(stored, world, _ECGS.index(whose or _ECGS[0]), theme())
     render.chart(figure, key=f"{key}_maps", alt="Absolute grams per 10 ms against time, men's and women's runs.")
     st.caption(text("sexes_maps"))
 
 
-def _mean_maps_figure(stored: Stored, world: str, ecgs: int) -> go.Figure:
+def _mean_maps_figure(stored: Stored, world: str, ecgs: int, ground: Theme) -> go.Figure:
     maps = stored.maps[world]
     groups = {name: [LEAD_INDEX[lead] for lead in leads] for name, leads in LEAD_GROUPS.items()}
     return draw.mean_maps(
@@ -109,7 +120,7 @@ def _mean_maps_figure(stored: Stored, world: str, ecgs: int) -> go.Figure:
         maps["absolute_maps_sd_g"][:, ecgs],
         maps["mean_beats_mv"][ecgs],
         half_width_in_sd(int(stored.document["worlds"][world]["runs"])),
-        theme=theme(),
+        theme=ground,
     )
 
 
@@ -132,7 +143,7 @@ def _html(stored: Stored, world: str, quantity: str) -> str:
     marks = standing(effect["q"], effect["p_max_t"])
     figures = [
         draw.effect_map(effect["difference"], marks, result["cells"], unit=unit),
-        *(_mean_maps_figure(stored, world, ecgs) for ecgs in range(len(_ECGS))),
+        *(_mean_maps_figure(stored, world, ecgs, "light") for ecgs in range(len(_ECGS))),
     ]
     parts = [figure.to_html(full_html=False, include_plotlyjs=k == 0) for k, figure in enumerate(figures)]
     sentences = (NO_FINDING, answer(result), methods_paragraph(result))

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from elvmass_core.domain import FloatArray, Sex
 from elvmass_core.figures.sexes import PASSES, PASSES_STRICTLY, WITHIN
 from elvmass_core.sexes.one_ecg import OneEcg
@@ -14,18 +12,36 @@ _DESIGNS = {
     "disjoint": "Every run has patients of its own (as here)",
     "resampled": "Runs are resamples of one small cohort",
 }
+COLUMN_WORDS = {
+    "Men's runs": "Mean over men's runs, on the ECGs of both sexes.",
+    "Women's runs": "Mean over women's runs, on the ECGs of both sexes.",
+    "Model effect": "Men's runs less women's, on the same ECGs.",
+    "Hedges g": "The model effect in SD between training runs: 0.8 is usually called large.",
+    "q": "False discovery rate: of the cells with q up to 0.05, at most 5 % are expected to be there by chance.",
+    "max-T p": "Chance that any cell at all would differ as much if men's and women's runs were alike.",
+    "Detectable": "The difference that these runs would find in this cell alone four times in five.",
+    "ECG effect": "ECGs of men less those of their matched women, through the same runs.",
+    "q of ECG": "False discovery rate of the ECG effect.",
+    "Interaction": "How much more men's runs make of a man's ECG over a woman's than women's runs do.",
+    "q of interaction": "False discovery rate of the interaction.",
+}
+"""Column of the table of effects → what it says."""
+PROBABILITIES = ("q", "max-T p", "q of ECG", "q of interaction")
 _QUANTITIES = {"share": "share of the map", "grams": "grams", "percent": "% of the estimate", "per_mv": "g/mV"}
 
 
 def answer_rows(found: OneEcg, sex: Sex) -> list[dict[str, str]]:
     """What each model answers, and how far single trainings scatter."""
-    roles = {True: "crossed: learned from the other sex only; a control, not an answer", False: "this patient's own"}
+    roles = {
+        True: "crossed: learned from the other sex only; a control, not an answer",
+        False: "this patient's own sex",
+    }
     spread = dict(zip(("men's model", "women's model"), (Sex.MALE, Sex.FEMALE), strict=True))
     return [
         {
             "Model": view.name,
             "LV mass": grams(view.lvm_g),
-            "From its reference": grams(view.reference_g),
+            "For the reference beat": grams(view.reference_g),
             "Independent trainings": _range(found.runs_g[spread[view.name]]) if view.name in spread else "–",
             "Role": "learned from both; for comparison" if view.name not in spread else roles[view.crossed],
         }
@@ -47,12 +63,13 @@ def standing(q: Sequence[float] | FloatArray, p_max_t: Sequence[float] | FloatAr
 
 def passing_words(q: Sequence[float] | FloatArray, p_max_t: Sequence[float] | FloatArray, n: int) -> str:
     """How many cells are beyond chance."""
-    some, strict = int((np.asarray(q) <= LEVEL).sum()), int((np.asarray(p_max_t) <= LEVEL).sum())
+    how = standing(q, p_max_t)
+    some, strict = len(how) - how.count(WITHIN), how.count(PASSES_STRICTLY)
     if not some:
         return f"**In none of {n} lead groups × segments** do men's and women's runs differ by more than chance."
     return (
-        f"**In {some} of {n} lead groups × segments** men's and women's runs differ at a false discovery rate of 5 %, "
-        f"in {strict} of them by max-T."
+        f"**In {some} of {n} lead groups × segments** men's and women's runs differ by more than chance (false "
+        f"discovery rate of 5 %, or max-T), in {strict} of them by the stricter max-T."
     )
 
 
@@ -112,8 +129,8 @@ def balance_rows(result: Mapping) -> list[dict[str, str]]:
     return [
         {
             "Matched on": plain(row["variable"]),
-            "Men": f"{row['men']:.2f}",
-            "Women": f"{row['women']:.2f}",
+            "Men": f"{row['men']:.{0 if row['men'] >= 10 else 2}f}",
+            "Women": f"{row['women']:.{0 if row['men'] >= 10 else 2}f}",
             "Difference, SD": _signed(row["difference_sd"]),
             "Before matching, SD": _signed(row["difference_before_sd"]),
         }
@@ -124,7 +141,7 @@ def balance_rows(result: Mapping) -> list[dict[str, str]]:
 def null_words(null: Mapping) -> str:
     """How often the comparison as made here found something where there is nothing."""
     mine = null["disjoint"]
-    most = max(mine[name]["fdr"] for name in _QUANTITIES)
+    most = max(mine[name][test] for name in _QUANTITIES for test in ("fdr", "max_t"))
     return f"**In at most {most} of {mine['repeats']} repeats something was found where there is nothing.**"
 
 

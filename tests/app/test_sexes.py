@@ -1,6 +1,8 @@
 """The Men and women page: one ECG by three models, cohorts with a known answer, and one's own, or a reason why not."""
 
+import io
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,10 +11,13 @@ from streamlit.testing.v1 import AppTest
 
 from elvmass_core.domain import Sex
 from elvmass_core.errors import TableError
-from elvmass_core.sexes.files import MAPS, RESULT, read, read_bytes, to_bytes
+from elvmass_core.figures.sexes import PASSES, PASSES_STRICTLY, WITHIN
+from elvmass_core.figures.style import PALETTES
+from elvmass_core.sexes.files import MAPS, RESULT, read, read_bytes, run_shares, to_bytes
 from elvmass_core.sexes.report import NO_FINDING
-from pages.shared import cache, sexes
+from pages.shared import cache, sexes, sexes_cohort
 from pages.shared.examples import examples
+from pages.shared.sexes_rows import passing_words, standing
 
 ROOT = Path(__file__).parents[2]
 TABS = "sexes_tabs"
@@ -67,7 +72,7 @@ def test_the_page_carries_the_banner_from_both_entries():
 def test_one_ecg_has_three_answers_one_of_them_crossed_and_a_map_of_differences():
     at = with_example()
     table = at.table[0].value.to_csv()
-    assert "crossed: learned from the other sex only" in table and "this patient's own" in table
+    assert "crossed: learned from the other sex only" in table and "this patient's own sex" in table
     assert charts(at) == 2 + 3 + 1
     assert "lead groups × segments" in words(at) and "no finding about men and women" in words(at)
 
@@ -90,7 +95,7 @@ def test_the_cohorts_give_the_answer_and_say_that_it_is_no_finding():
     at = show("Cohorts")
     said = words(at)
     assert NO_FINDING in said and "as planted" in said
-    assert charts(at) == 3
+    assert charts(at) == 4
     assert any("ST–T" in table.value.to_csv() for table in at.table)
     assert any("patients of its own" in table.value.to_csv() for table in at.table)
 
@@ -171,6 +176,11 @@ def test_one_file_alone_or_a_damaged_one_is_answered_in_a_sentence():
     lambda d: d["worlds"]["neutral"]["quantities"]["grams"]["model"]["q"].__setitem__(0, None),
     lambda d: d["worlds"]["neutral"].update(pairs="many"),
     lambda d: d["worlds"].clear(),
+    lambda d: d["worlds"]["neutral"]["quantities"]["grams"]["model"]["q"].__setitem__(0, "0.5"),
+    lambda d: d["worlds"]["neutral"]["quantities"]["grams"]["model"]["q"].__setitem__(0, 10**400),
+    lambda d: d["worlds"]["neutral"].update(runs=1),
+    lambda d: d["worlds"]["neutral"].update(runs=10**400),
+    lambda d: d["worlds"]["neutral"]["balance"][0].update(men="3.2"),
     lambda d: d["worlds"]["neutral"]["balance"][0].update(men=float("nan")),
 ])  # fmt: skip
 def test_a_result_that_is_not_ours_is_refused(spoil):
@@ -179,6 +189,67 @@ def test_a_result_that_is_not_ours_is_refused(spoil):
     spoil(document)
     with pytest.raises(TableError, match="cannot be read"):
         read_bytes(json.dumps(document).encode(), maps)
+
+
+@pytest.mark.parametrize("kind", [bool, complex, int])
+def test_maps_that_are_no_plain_numbers_are_refused(kind):
+    result, maps = shipped()
+    with np.load(io.BytesIO(maps)) as stored:
+        arrays = dict(stored)
+    arrays["neutral/mean_beats_mv"] = np.zeros((2, 12, 400), dtype=kind)
+    spoiled = io.BytesIO()
+    np.savez_compressed(spoiled, **arrays)
+    with pytest.raises(TableError, match="cannot be read"):
+        read_bytes(result, spoiled.getvalue())
+
+
+def test_the_words_count_what_the_map_marks():
+    """max-T can pass where the false discovery rate does not."""
+    q, p_max_t = [0.06, 0.02, 0.5], [0.04, 0.2, 0.9]
+    assert standing(q, p_max_t) == [PASSES_STRICTLY, PASSES, WITHIN]
+    assert "In 2 of 3" in passing_words(q, p_max_t, 3) and "in 1 of them" in passing_words(q, p_max_t, 3)
+    assert "In none of 1" in passing_words([0.5], [0.9], 1)
+
+
+def test_the_shares_of_the_runs_are_those_of_the_answer():
+    stored = read(ROOT / "docs")
+    for name, one in stored.document["worlds"].items():
+        summary = one["quantities"]["share"]["summary"]["model"]
+        found = run_shares(stored.maps[name])
+        for who, (mean, low, high) in zip(("men", "women"), found.values(), strict=True):
+            assert mean == pytest.approx(summary[who][0], abs=0.01)
+            assert low < mean < high
+
+
+def test_without_the_mens_model_a_womans_ecg_is_answered_in_a_sentence(monkeypatch, tmp_path):
+    weights = tmp_path / "weights"
+    shutil.copytree(ROOT / "weights", weights)
+    for manifest in weights.glob("elvmass-tcn-men-*/manifest.json"):
+        manifest.write_text("{}", encoding="utf-8")
+    monkeypatch.setattr(cache, "WEIGHTS", weights)
+    cache.models.clear()
+    at = with_example()
+    cache.models.clear()
+    assert "cannot be used" in words(at) and charts(at) == 2
+
+
+def test_an_ecg_outside_the_scope_is_called_so_before_its_maps(monkeypatch):
+    monkeypatch.setattr(sexes, "scope_words", lambda _: "Outside what the models know: the heart is paced.")
+    at = with_example()
+    assert any("Outside what the models know" in warning.value for warning in at.warning)
+
+
+def test_the_exported_figures_are_light_on_their_white_page_whatever_the_visitors_theme(monkeypatch):
+    monkeypatch.setattr(sexes_cohort, "theme", lambda: "dark")
+    page = sexes_cohort._html(read(ROOT / "docs"), "neutral", "share")
+    assert PALETTES["dark"].ink not in page.split("</script>", 1)[1]
+    assert NO_FINDING.split(".")[0] in page
+
+
+def test_a_quick_run_says_so_in_the_own_cohort_too():
+    result, maps = shipped()
+    quick = json.loads(result) | {"quick": True}
+    assert "only the path is checked" in words(upload(show("Your own cohort"), json.dumps(quick).encode(), maps))
 
 
 def test_the_shipped_comparison_keeps_its_promises():
