@@ -186,6 +186,11 @@ def _null_lines(null: Mapping) -> list[str]:
                 f"{null[design][name]['fdr']} ({null[design][name]['max_t']})" for name in QUANTITY_WORDS
             )
             lines.append(f"| {what} | {null[design]['repeats']} from {null[design]['trainings']} trainings | {cells} |")
+    lines += [
+        "",
+        "The repeats divide each training of twenty runs in ten ways, so they check the counting more than they sample "
+        "trainings; that runs without a common patient may be exchanged follows from how their patients were drawn.",
+    ]
     return [*lines, ""]
 
 
