@@ -18,7 +18,7 @@ from elvmass_core.study.dataset import load_dataset
 from elvmass_core.study.names import DEMOGRAPHICS, ESTIMATES, MEASUREMENTS, PAGE, POOLED, RESULT, SEX_SPECIFIC
 from elvmass_core.study.replicates import replicates
 from elvmass_core.study.report import contrast_answer, study_markdown
-from elvmass_core.study.results import cohort_result, study_result
+from elvmass_core.study.results import cohort_result, rounded, study_result
 from elvmass_core.study.rows import MODELS, REPEATS, Model, named
 from elvmass_core.study.statistics import Truth
 from elvmass_core.study.train import Effort
@@ -26,6 +26,8 @@ from elvmass_core.study.trials import learning_curve
 from elvmass_core.study.unaveraged import UNAVERAGED_FOLDER, load_unaveraged
 from elvmass_core.virtual import COHORT_VERSION
 
+DIGITS = 6
+"""Significant digits in ``study.json``."""
 WORLD_MODELS = (
     "sex_mean", DEMOGRAPHICS, "demographics_boosting", "measurements_ridge", MEASUREMENTS, POOLED, SEX_SPECIFIC,
     "ten_seconds", "median_beat",
@@ -121,7 +123,7 @@ def run_study(
 
 
 def _write(out: Path, result: dict[str, object]) -> None:
-    (out / RESULT).write_text(json.dumps(_rounded(result), indent=1) + "\n", encoding="utf-8")
+    (out / RESULT).write_text(json.dumps(rounded(result, DIGITS), indent=1) + "\n", encoding="utf-8")
     (out / PAGE).write_text(study_markdown(result), encoding="utf-8")
 
 
@@ -158,15 +160,6 @@ def _replicates(study: Study) -> dict[str, object]:
     effort = replace(study.effort, epochs=size.replicate_epochs)
     n = min(size.internal.n, len(large) // 2)
     return {"replicates": replicates(large, n, size.replicates, study.work, effort, study.progress)}
-
-
-def _rounded(value: object) -> object:
-    """Six significant digits: the figures, not the noise of their computation."""
-    if isinstance(value, dict):
-        return {name: _rounded(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_rounded(part) for part in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def _write_estimates(path: Path, sources: list[Source], estimates: list[Estimates]) -> None:

@@ -17,10 +17,13 @@ from elvmass_core.sexes.maps import CELLS
 from elvmass_core.sexes.measures import QUANTITIES, ST_T
 from elvmass_core.sexes.report import markdown
 from elvmass_core.sexes.statistics import half_width_in_sd
+from elvmass_core.study.results import rounded
 
 RESULT, PAGE, MAPS = "sexes.json", "sexes.md", "sexes.npz"
 ARRAYS = "sexes-arrays"
 """Folder of the arrays with an axis over the ECGs."""
+DIGITS = 5
+"""Significant digits in ``sexes.json``."""
 MAX_BYTES, MAX_UNPACKED_BYTES = 10_000_000, 50_000_000
 _AGAIN = "run the command `sexes` again and give its sexes.json and sexes.npz."
 _SHOWN = ("men", "women", "difference", "low", "high", "p", "p_max_t", "q")
@@ -93,7 +96,7 @@ def _mean_interval(values: np.ndarray) -> tuple[float, float, float]:
 
 
 def _json(document: Mapping) -> bytes:
-    return (json.dumps(_rounded(document), indent=1) + "\n").encode()
+    return (json.dumps(rounded(document, DIGITS), indent=1) + "\n").encode()
 
 
 def _npz(maps: Mapping[str, np.ndarray]) -> bytes:
@@ -193,12 +196,3 @@ def _check_maps(arrays: Mapping[str, np.ndarray]) -> None:
         real = np.issubdtype(arrays[name].dtype, np.floating)
         if not real or arrays[name].shape != shape or not np.isfinite(arrays[name]).all():
             raise ValueError(name)
-
-
-def _rounded(value: object) -> object:
-    """Five significant digits: the figures, not the noise of their computation."""
-    if isinstance(value, Mapping):
-        return {name: _rounded(part) for name, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_rounded(part) for part in value]
-    return float(f"{value:.5g}") if isinstance(value, float) else value

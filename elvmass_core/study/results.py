@@ -210,3 +210,12 @@ def _error_by(
         }
         for name in (DEMOGRAPHICS, SEX_SPECIFIC)
     }
+
+
+def rounded(value: object, digits: int) -> object:
+    """Plain values with so many significant digits: the figures, not the noise of their computation."""
+    if isinstance(value, Mapping):
+        return {name: rounded(part, digits) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [rounded(part, digits) for part in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
