@@ -93,6 +93,11 @@ def compare_models(models: Models, runs: Sequence[Run], beat: Beat, features: Fe
     )
 
 
+def has_all_models(models: Models, sex: Sex) -> bool:
+    """Whether `compare_models` finds the models of men, of women and, for this sex, of both."""
+    return bool(models.for_sex(Sex.UNKNOWN)) and any(bundle.sex is sex for bundle in models.pooled)
+
+
 def _only(bundles: Sequence[Bundle]) -> Bundle:
     if len(bundles) != 1:
         raise ValueError("the models of men, of women and of both are needed, and a known sex")

@@ -10,7 +10,7 @@ from elvmass_core.errors import BundleError
 from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.pipeline import analyse
 from elvmass_core.sanity.panel import read_panel
-from elvmass_core.sexes.one_ecg import OneEcg, compare_models
+from elvmass_core.sexes.one_ecg import OneEcg, compare_models, has_all_models
 from elvmass_core.sexes.run_set import FOLDER, RunSet, load_runs
 from pages.shared.state import visit
 
@@ -39,7 +39,9 @@ def runs() -> RunSet | None:
 def comparison(report: Report) -> OneEcg | None:
     """One ECG through the models of men, women and both; None when models or runs are missing."""
     found, kept = runs(), visit().comparisons
-    if report.beat is None or report.features is None or found is None or not models().pooled:
+    if report.beat is None or report.features is None or found is None:
+        return None
+    if not has_all_models(models(), report.patient.sex):
         return None
     if report.patient not in kept:
         while len(kept) >= KEPT_REPORTS:

@@ -63,7 +63,7 @@ def _one_ecg_tab() -> None:
     _doubts(report)
     _plain_beat(report)
     with st.spinner("Explaining the ECG by every model …"):
-        found = cache.comparison(report) if _all_models(report.patient.sex) else None
+        found = cache.comparison(report)
     if found is None:
         st.info("The training runs or one of the models cannot be used, so this ECG cannot be compared.")
         return
@@ -77,12 +77,6 @@ def _why_not(report: Report) -> None:
         st.info("Choose a sex: the comparison needs to know which model is the patient's own and which is crossed.")
         return
     render.findings_list(report.findings, "No estimate, so nothing to compare.")
-
-
-def _all_models(sex: Sex) -> bool:
-    """Whether the models of men, of women and, for this sex, of both are there."""
-    models = cache.models()
-    return bool(models.for_sex(Sex.UNKNOWN)) and any(bundle.sex is sex for bundle in models.pooled)
 
 
 def _doubts(report: Report) -> None:

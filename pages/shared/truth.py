@@ -28,7 +28,7 @@ def truth_tab(folder: Path) -> None:
     if result is None:
         st.info("The experiment has not been run: `python -m elvmass_core truth` makes it.")
         return
-    st.markdown(f"**{render.plain(lesson(result))}**")
+    st.markdown(render.plain(lesson(result)))
     for column, (score, (heading, *_)) in zip(st.columns(2, gap="medium"), draw.AXES.items(), strict=True):
         with column:
             st.markdown(f"##### {heading}")
