@@ -99,7 +99,6 @@ def run_planted(
     out : Path
         Folder of ``sexes.json``, ``sexes.md``, ``sexes.npz`` (mean maps) and ``sexes-arrays/`` (every ECG through every
         run); written after each part.
-
     weights : Path, optional
         Folder in which the runs of the world `SHIPPED` are kept for the app (`sexes.run_set`).
 
