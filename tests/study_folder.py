@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elvmass_core.comparison import ESTIMATES, RESULT, _rounded, _write_estimates
+from elvmass_core.comparison import DIGITS, ESTIMATES, RESULT, _write_estimates
 from elvmass_core.features import FEATURE_NAMES
 from elvmass_core.models.inputs import TABULAR_INPUTS
 from elvmass_core.study.compare import Estimates
 from elvmass_core.study.dataset import Dataset
-from elvmass_core.study.results import cohort_result, study_result
+from elvmass_core.study.results import cohort_result, rounded, study_result
 from elvmass_core.study.rows import Model, named
 from elvmass_core.study.statistics import Truth
 from elvmass_core.units import body_surface_area_m2
@@ -83,7 +83,7 @@ def write_study(
         facts = {"cohort_version": "0", "quick": False, "epochs": 1, **study_result(*cohorts, found)}
     facts |= {"worlds": {f"taiwan-like@{name}": world for name in ("null", "central", "sparse")}, **extra}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / RESULT).write_text(json.dumps(_rounded(facts)), encoding="utf-8")
+    (folder / RESULT).write_text(json.dumps(rounded(facts, DIGITS)), encoding="utf-8")
     _write_estimates(folder / ESTIMATES, [SimpleNamespace(data=data) for data in cohorts], found)
     return facts
 
