@@ -157,6 +157,42 @@ class Patient:
         return body_mass_index(self.height_cm, self.weight_kg)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceFilters:
+    """Filters that the file says were applied before the samples were stored; None: the file does not say.
+
+    Parameters
+    ----------
+    highpass_hz, lowpass_hz : float or None
+        Cut-off frequencies in Hz; 0 means that the file says there is none.
+    notch_hz : float or None
+        Frequency of the mains filter in Hz; 0 means that the file says it was off.
+    """
+
+    highpass_hz: float | None = None
+    lowpass_hz: float | None = None
+    notch_hz: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DeviceBeat:
+    """The cardiograph's own median beat, kept for comparison and never used for an estimate.
+
+    Parameters
+    ----------
+    signal_mv : array (12, n_samples)
+        Millivolts, standard lead order; a lead that is not there and cannot be derived is all NaN.
+    fs_hz : float
+        Sampling rate.
+    """
+
+    signal_mv: FloatArray
+    fs_hz: float
+
+    def __post_init__(self) -> None:
+        set_fields(self, signal_mv=frozen_array(self.signal_mv, (N_LEADS, None), "signal_mv"), fs_hz=float(self.fs_hz))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recording:
     """A 12-lead rhythm recording in the one normal form.
@@ -175,6 +211,10 @@ class Recording:
         How the normal form was reached (leads derived, unit taken from where, part used), in plain words.
     findings : tuple of Finding
         What reading found (missing leads, lying lengths, …).
+    filters : DeviceFilters
+        What the file says of the filters of the cardiograph.
+    device_beat : DeviceBeat or None
+        The cardiograph's own median beat, where the file holds one.
     """
 
     signal_mv: FloatArray
@@ -183,6 +223,8 @@ class Recording:
     stated: Patient = Patient()
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    filters: DeviceFilters = DeviceFilters()
+    device_beat: DeviceBeat | None = None
     digest: str = field(init=False)
 
     def __post_init__(self) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from elvmass_core.domain import Finding, FloatArray, Patient, Recording, Severity
+from elvmass_core.domain import DeviceBeat, DeviceFilters, Finding, FloatArray, Patient, Recording, Severity
 from elvmass_core.errors import (
     LimitError,
     RateNeededError,
@@ -57,6 +57,16 @@ class RawRecording:
     stated: Patient = field(default_factory=Patient)
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
+    filters: DeviceFilters = field(default_factory=DeviceFilters)
+    device_beat: "RawBeat | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RawBeat:
+    """The device's median beat as a file holds it: channels with their units, and the rate."""
+
+    channels: tuple[Channel, ...]
+    fs_hz: float
 
 
 def to_recording(raw: RawRecording, *, unit: str | None = None, fs_hz: float | None = None) -> Recording:
@@ -99,7 +109,19 @@ def to_recording(raw: RawRecording, *, unit: str | None = None, fs_hz: float | N
         stated=raw.stated,
         notes=(*raw.notes, *other_notes, *cut_notes, *lead_notes),
         findings=(*raw.findings, *rate_findings, *unit_findings, *residual_findings, *lead_findings),
+        filters=raw.filters,
+        device_beat=None if raw.device_beat is None else _device_beat(raw.device_beat),
     )
+
+
+def _device_beat(raw: RawBeat) -> DeviceBeat | None:
+    """The median beat in millivolts with its limb leads completed; None when it cannot be read with certainty."""
+    try:
+        leads = _by_lead(raw.channels)
+        signal_mv, _ = _in_millivolts(leads, None)
+    except RecordingError:
+        return None
+    return DeviceBeat(signal_mv=complete_leads(signal_mv)[0], fs_hz=raw.fs_hz)
 
 
 def _by_lead(channels: tuple[Channel, ...]) -> dict[str, Channel]:
