@@ -171,12 +171,16 @@ def _add_verify(commands: argparse._SubParsersAction) -> None:
 
 
 def _read(options: argparse.Namespace) -> Recording:
-    from elvmass_core.io import load_files, read_recording
+    from elvmass_core.io import load_files
+    from elvmass_core.io.sandbox import read_safely
 
-    return read_recording(load_files(options.file), unit=options.unit, fs_hz=options.fs)
+    return read_safely(load_files(options.file), unit=options.unit, fs_hz=options.fs)
 
 
 def _estimate(options: argparse.Namespace) -> int:
+    from elvmass_core.io.sandbox import warm_up
+
+    warm_up()  # its libraries load while torch does
     from elvmass_core.models.bundle import load_models
     from elvmass_core.pipeline import analyse
     from elvmass_core.report import to_json

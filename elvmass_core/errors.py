@@ -5,12 +5,14 @@
     │   ├── UnreadableError       not an ECG, truncated, or the format is broken
     │   ├── UnsupportedError      a format or feature we refuse by name (PDF, photo, deflated DICOM, …)
     │   ├── LimitError            a limit of size, rate, duration or channels is passed
+    │   ├── ReaderStoppedError    reading took too much time or memory, or broke the reading process
     │   ├── UnitNeededError       the file states no amplitude unit: ask
     │   └── RateNeededError       the file states no sampling rate: ask
     ├── PatientError              a patient field is impossible
     ├── TableError                a table of recordings lacks a column or usable patients
     ├── CohortError               a virtual cohort or patient cannot be made as asked
     ├── BeatError                 no averaged beat can be formed
+    ├── FiducialError            a border set by hand lies outside the beat or in the wrong order
     ├── EstimateError             the model's answer is no mass a heart can have
     └── BundleError               a weight bundle is missing, changed or of another layout
 
@@ -36,6 +38,10 @@ class UnsupportedError(RecordingError):
 
 class LimitError(RecordingError):
     """A limit of size, channels, rate or duration is passed."""
+
+
+class ReaderStoppedError(RecordingError):
+    """The process that read the file was stopped by a limit or broke on it."""
 
 
 class UnitNeededError(RecordingError):
@@ -70,6 +76,10 @@ class PatientError(ElvmassError):
 
 class BeatError(ElvmassError):
     """No averaged beat can be formed from this recording."""
+
+
+class FiducialError(ElvmassError):
+    """A border set by hand lies outside the averaged beat, or before one that it must follow."""
 
 
 class TableError(ElvmassError):

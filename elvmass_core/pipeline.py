@@ -15,6 +15,7 @@ from elvmass_core.domain import (
     Distance,
     Estimate,
     Features,
+    Fiducials,
     Finding,
     Patient,
     Recording,
@@ -37,25 +38,39 @@ from elvmass_core.quality import (
 )
 from elvmass_core.quality.likeness import REAL, TRAINING
 from elvmass_core.quality.real_ecgs import real_ecgs
-from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
+from elvmass_core.signal import EXTRACTION_VERSION, extract_beat, with_fiducials
 from elvmass_core.signal_space import describe
 
 
-def analyse(recording: Recording, patient: Patient, models: Models, *, explain: bool = False) -> Report:
+def analyse(
+    recording: Recording,
+    patient: Patient,
+    models: Models,
+    *,
+    explain: bool = False,
+    fiducials: Fiducials | None = None,
+) -> Report:
     """Recording and patient → report: measured, checked, and estimated unless a finding forbids it.
 
     Parameters
     ----------
     explain : bool
         Add integrated gradients for the estimate (about a second); needs a known sex.
+    fiducials : Fiducials or None
+        Borders of the averaged beat set by hand, instead of those found.
 
     Returns
     -------
     Report
         Never raises for a bad ECG: what cannot be done is a finding in it.
+
+    Raises
+    ------
+    FiducialError
+        The borders set by hand lie outside the beat or in the wrong order.
     """
     findings = [*recording.findings, *check_recording(recording)]
-    beat, features = _measure(recording, findings)
+    beat, features = _measure(recording, fiducials, findings)
     distances = () if beat is None else _distances(beat, patient, models, findings)
     criteria = () if features is None else _criteria(features, patient, findings)
     findings += [*check_patient(patient), *check_conflicts(recording.stated, patient), *_check_models(models, patient)]
@@ -80,16 +95,28 @@ def analyse(recording: Recording, patient: Patient, models: Models, *, explain: 
     )
 
 
-def _measure(recording: Recording, findings: list[Finding]) -> tuple[Beat | None, Features | None]:
+def _measure(
+    recording: Recording, fiducials: Fiducials | None, findings: list[Finding]
+) -> tuple[Beat | None, Features | None]:
     """Beat and measurements, with what they found appended; None twice when no beat can be formed."""
     try:
         beat = extract_beat(recording)
     except BeatError as error:
         findings.append(Finding(code="no_beat", severity=Severity.STOP, message=str(error)))
         return None, None
+    if fiducials is not None and fiducials != beat.fiducials:
+        beat = with_fiducials(beat, fiducials)
+        findings.append(_BORDERS_BY_HAND)
     features = measure(beat)
     findings += check_beat(beat, features, paced=_has(findings, PACED))
     return beat, without_p(features) if _has(findings, ATRIAL_FIBRILLATION) else features
+
+
+_BORDERS_BY_HAND = Finding(
+    code="borders_by_hand",
+    severity=Severity.CAUTION,
+    message="Borders of the averaged beat were set by hand: measurements, segments and the estimate follow them.",
+)
 
 
 def _has(findings: Sequence[Finding], code: str) -> bool:

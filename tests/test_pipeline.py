@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from elvmass_core.domain import DISCLAIMER, Lvh, Recording, Sex
+from elvmass_core.errors import FiducialError
 from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.pipeline import analyse
 from elvmass_core.report import to_json
@@ -176,7 +177,11 @@ def test_the_json_holds_the_contract(models):
     assert set(stored["recording"]) >= {"format", "fs_hz", "leads", "duration_s", "digest"}
     assert set(stored["beat"]) == {"n_used", "n_rejected", "fiducials_ms"}
     assert all(set(one) == {"value", "unit"} for one in stored["features"].values())
-    assert all(set(one) == {"name", "value", "unit", "cutoff", "met", "reason"} for one in stored["criteria"])
+    assert all(
+        set(one) == {"name", "value", "unit", "cutoff", "met", "reason", "formula", "comparison", "source"}
+        for one in stored["criteria"]
+    )
+    assert stored["recording"]["filters"] == {"highpass_hz": None, "lowpass_hz": None, "notch_hz": None}
     assert set(stored["estimate"]) >= {
         "model", "lvm_g", "interval_g", "coverage", "lvmi_g_m2", "p_lvh", "lvh", "demographics_only_g", "cutoff_g_m2",
         "cutoff_source", "reference_g",
@@ -226,3 +231,33 @@ def test_leads_that_no_heart_makes_are_doubted(models):
     signal_mv = np.stack([*limb, *(mixed[2:] / np.abs(mixed).max())])
     report = analyse(Recording(signal_mv=signal_mv, fs_hz=500.0, format="synthetic"), synthetic.patient(), models)
     assert codes(report) & {"unlike_real_ecgs", "limb_chest_exchanged", "chest_electrodes_exchanged", "leads_inverted"}
+
+
+def test_borders_set_by_hand_move_the_measurements_and_are_said(models):
+    found = analyse(synthetic.recording(), synthetic.patient(), models)
+    later = dataclasses.replace(found.beat.fiducials, t_end=found.beat.fiducials.t_end + 20.0)
+    moved = analyse(synthetic.recording(), synthetic.patient(), models, fiducials=later)
+    assert moved.features["qt_ms"] == pytest.approx(found.features["qt_ms"] + 20.0)
+    assert moved.features["qrs_ms"] == found.features["qrs_ms"]
+    np.testing.assert_array_equal(moved.beat.signal_mv, found.beat.signal_mv)
+    assert "borders_by_hand" in codes(moved)
+    assert "borders_by_hand" not in codes(found)
+
+
+def test_the_borders_that_were_found_anyway_change_nothing(models):
+    found = analyse(synthetic.recording(), synthetic.patient(), models)
+    same = analyse(synthetic.recording(), synthetic.patient(), models, fiducials=found.beat.fiducials)
+    assert same.estimate.lvm_g == found.estimate.lvm_g
+    assert codes(same) == codes(found)
+
+
+@pytest.mark.parametrize("change", [{"t_end": 9000.0}, {"t_end": 10.0}, {"qrs_on": -900.0}, {"qrs_on": float("nan")}])
+def test_borders_outside_the_beat_or_out_of_order_are_refused_in_words(models, change):
+    found = analyse(synthetic.recording(), synthetic.patient(), models)
+    with pytest.raises(FiducialError, match="check the"):
+        analyse(
+            synthetic.recording(),
+            synthetic.patient(),
+            models,
+            fiducials=dataclasses.replace(found.beat.fiducials, **change),
+        )

@@ -15,10 +15,11 @@ from elvmass_core.io.detect import Kind, detect
 from elvmass_core.io.dicom import read_dicom
 from elvmass_core.io.limits import WORKING_FORMATS, check_size
 from elvmass_core.io.normal_form import RawRecording, to_recording
+from elvmass_core.io.saved import Opened, looks_saved, read_saved
 from elvmass_core.io.wfdb import data_file_names, read_wfdb
 from elvmass_core.io.wfdb_header import looks_like_header
 
-__all__ = ["load_files", "read_recording"]
+__all__ = ["load_files", "open_files", "read_recording"]
 
 _HEADER_SUFFIX = ".hea"
 _DATA_SUFFIXES = (".dat", ".mat")
@@ -47,13 +48,23 @@ def read_recording(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz
     RecordingError
         `UnreadableError`, `UnsupportedError`, `LimitError`, `UnitNeededError` or `RateNeededError`; nothing else.
     """
+    return open_files(files, unit=unit, fs_hz=fs_hz).recording
+
+
+def open_files(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: float | None = None) -> Opened:
+    """Return the recording that files hold, and what a saved analysis says its user had entered.
+
+    Parameters, errors as `read_recording`.
+    """
     check_size(sum(map(len, files.values())))
     named = _by_plain_name(files)
     if len(named) == 1:
         (content,) = named.values()
+        if looks_saved(content):
+            return read_saved(content)
         if is_zip(content):
             named = expand(content)
-    return to_recording(_read(named), unit=unit, fs_hz=fs_hz)
+    return Opened(recording=to_recording(_read(named), unit=unit, fs_hz=fs_hz))
 
 
 def load_files(paths: Sequence[Path]) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ import torch
 
 from elvmass_core.domain import Patient, Recording, Report, Sex
 from elvmass_core.errors import BundleError
+from elvmass_core.io.sandbox import warm_up
 from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.pipeline import analyse
 from elvmass_core.sanity.panel import read_panel
@@ -23,6 +24,7 @@ KEPT_REPORTS = 8
 @st.cache_resource(max_entries=1, show_spinner="Loading the models …")
 def models() -> Models:
     """The shipped weights; read-only, so that every visitor may share them."""
+    warm_up()  # the reading server starts while the weights load
     torch.set_num_threads(1)  # several visitors on few cores: more threads in each made all of them slower
     return load_models(WEIGHTS)
 
@@ -43,11 +45,12 @@ def comparison(report: Report) -> OneEcg | None:
         return None
     if not has_all_models(models(), report.patient.sex):
         return None
-    if report.patient not in kept:
+    key = (report.patient, visit().fiducials)
+    if key not in kept:
         while len(kept) >= KEPT_REPORTS:
             kept.pop(next(iter(kept)))
-        kept[report.patient] = compare_models(models(), found.runs, report.beat, report.features, report.patient)
-    return kept[report.patient]
+        kept[key] = compare_models(models(), found.runs, report.beat, report.features, report.patient)
+    return kept[key]
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -62,10 +65,11 @@ def floor(sex: Sex) -> tuple[float, float] | None:
 
 
 def report(recording: Recording, patient: Patient, *, explain: bool = False) -> Report:
-    """Analyse the open ECG, once per patient entry; kept in this visitor's session only."""
-    reports = visit().reports
-    if (patient, explain) not in reports:
+    """Analyse the open ECG, once per patient entry and set of borders; kept in this visitor's session only."""
+    reports, fiducials = visit().reports, visit().fiducials
+    key = (patient, fiducials, explain)
+    if key not in reports:
         while len(reports) >= KEPT_REPORTS:
             reports.pop(next(iter(reports)))
-        reports[(patient, explain)] = analyse(recording, patient, models(), explain=explain)
-    return reports[(patient, explain)]
+        reports[key] = analyse(recording, patient, models(), explain=explain, fiducials=fiducials)
+    return reports[key]

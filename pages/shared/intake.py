@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from elvmass_core.errors import RateNeededError, RecordingError, UnitNeededError
-from elvmass_core.io import read_recording
+from elvmass_core.io.sandbox import open_safely
 from pages.shared import render
 from pages.shared.examples import examples
 from pages.shared.state import Origin, Visit, renew, visit
@@ -107,12 +107,16 @@ def _read(now: Visit) -> None:
         return
     now.question, now.error = None, ""
     try:
-        now.recording = read_recording(now.pending, unit=now.unit, fs_hz=now.fs_hz)
+        opened = open_safely(now.pending, unit=now.unit, fs_hz=now.fs_hz)
     except (UnitNeededError, RateNeededError) as question:
         now.question = question
         return
     except RecordingError as error:
         now.error = str(error)
+    else:
+        now.recording, now.fiducials = opened.recording, opened.fiducials
+        if opened.patient is not None:
+            now.origin = Origin(words="the saved analysis", patient=opened.patient)
     now.pending = None
 
 

@@ -6,7 +6,7 @@ from typing import cast
 
 import streamlit as st
 
-from elvmass_core.domain import Patient, Recording, Report
+from elvmass_core.domain import Fiducials, Patient, Recording, Report
 from elvmass_core.errors import RateNeededError, UnitNeededError
 from elvmass_core.sexes.one_ecg import OneEcg
 
@@ -28,8 +28,8 @@ class Origin:
 class Visit:
     """The open ECG of one visitor, or the question or error that stands in its place.
 
-    `number` counts the ECGs of this visit and is part of every widget key, so that no field keeps a former patient's
-    value.
+    `fiducials` are the borders of the averaged beat set by hand, None: those found. `number` counts the ECGs of this
+    visit and is part of every widget key, so that no field keeps a former patient's value.
     """
 
     number: int = 0
@@ -40,8 +40,9 @@ class Visit:
     question: UnitNeededError | RateNeededError | None = None
     error: str = ""
     recording: Recording | None = None
-    reports: dict[tuple[Patient, bool], Report] = field(default_factory=dict)
-    comparisons: dict[Patient, OneEcg] = field(default_factory=dict)
+    fiducials: Fiducials | None = None
+    reports: dict[tuple[Patient, Fiducials | None, bool], Report] = field(default_factory=dict)
+    comparisons: dict[tuple[Patient, Fiducials | None], OneEcg] = field(default_factory=dict)
 
 
 def visit() -> Visit:

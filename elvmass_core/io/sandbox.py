@@ -1,0 +1,218 @@
+"""Reading in a child process that may use 10 s and 1 GB, so that the worst file costs one child.
+
+A small server process holds the readers' libraries and forks a child for every read (`elvmass_core.io.child`): it has
+one thread and never saw Streamlit or torch, so forking it is safe, and a child costs milliseconds instead of a start of
+Python. A child gets the bytes, reads, answers in plain values (never a pickle) and ends. Its temporary files lie in a
+folder of its own, which its parent removes whatever happened to it. Where a system cannot fork (Windows), files are
+read in the calling process, without these limits.
+"""
+
+import atexit
+import contextlib
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import orjson
+
+from elvmass_core import errors
+from elvmass_core.domain import N_LEADS, Recording
+from elvmass_core.errors import ReaderStoppedError, RecordingError, UnitNeededError
+from elvmass_core.io import open_files
+from elvmass_core.io.child import CPU_S, MEMORY_BYTES, WALL_S, receive, send
+from elvmass_core.io.limits import check_size
+from elvmass_core.io.saved import Opened, from_parts
+
+MAX_CHILDREN = 4
+"""Children at work at one time; further reads wait."""
+_FOLDER_PREFIX = "elvmass-read-"
+_PACKAGE_PARENT = Path(__file__).parents[2]
+_CONNECTION_ERRORS = (BrokenPipeError, ConnectionError, OSError)
+
+
+def read_safely(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: float | None = None) -> Recording:
+    """`elvmass_core.io.read_recording` in a child of its own: see there for parameters and errors.
+
+    Raises
+    ------
+    RecordingError
+        As `read_recording`, and `ReaderStoppedError` when the child passed its time or memory or broke.
+    """
+    return open_safely(files, unit=unit, fs_hz=fs_hz).recording
+
+
+def open_safely(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: float | None = None) -> Opened:
+    """`elvmass_core.io.open_files` in a child of its own: see there for parameters and errors.
+
+    Raises
+    ------
+    RecordingError
+        As `open_files`, and `ReaderStoppedError` when the child passed its time or memory or broke.
+    """
+    check_size(sum(map(len, files.values())))
+    if not hasattr(os, "fork"):
+        return open_files(files, unit=unit, fs_hz=fs_hz)
+    with _slots, _private_folder() as folder:
+        request = {"unit": unit, "fs_hz": fs_hz, "folder": str(folder), "names": list(files)}
+        answer = _server.ask(request, list(files.values()))
+    if answer is None:
+        raise ReaderStoppedError(
+            f"The file was not read within {CPU_S} s and {MEMORY_BYTES / 1e9:g} GB, or it broke the reader: "
+            "export the recording again."
+        )
+    values, blobs = answer
+    if "error" in values:
+        raise _error(values)
+    return from_parts(values, [np.frombuffer(blob, "<f8").reshape(N_LEADS, -1) for blob in blobs])
+
+
+def warm_up() -> None:
+    """Start the server now, so that the first read need not wait for it."""
+    if hasattr(os, "fork"):
+        _server.start()
+
+
+_slots = threading.BoundedSemaphore(MAX_CHILDREN)
+
+
+def _error(values: Mapping[str, Any]) -> RecordingError:
+    """Return the error that a child reported; only the classes of our own tree can be named."""
+    kind = getattr(errors, str(values["error"]), errors.UnreadableError)
+    message = str(values["message"])
+    if kind is UnitNeededError:
+        return UnitNeededError(message, peak_to_peak=float(values["peak_to_peak"] or "nan"))
+    is_ours = isinstance(kind, type) and issubclass(kind, RecordingError)
+    return kind(message) if is_ours else errors.UnreadableError(message)
+
+
+@contextlib.contextmanager
+def _private_folder() -> Iterator[Path]:
+    """A folder for one child, named after this process, gone afterwards."""
+    folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-"))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_left_folders() -> None:
+    """Remove the folders of processes that were killed and could not do it themselves."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_FOLDER_PREFIX}*"):
+        owner = folder.name.removeprefix(_FOLDER_PREFIX).split("-")[0]
+        if owner.isdecimal() and not _is_alive(int(owner)):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+class Server:
+    """The process that forks the children; started on first use, and again when it is gone.
+
+    Parameters
+    ----------
+    program : sequence of str
+        What Python is to run; it is given the number of the control connection.
+    """
+
+    def __init__(self, program: Sequence[str] = ("-m", "elvmass_core.io.child")) -> None:
+        self._program = program
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+
+    def start(self) -> None:
+        """Start the server unless it runs."""
+        with self._lock:
+            self._start()
+
+    def ask(self, request: Mapping[str, object], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]] | None:
+        """Let a child answer; None when it ended without an answer."""
+        answer = self._ask(request, blobs)
+        return self._ask(request, blobs) if answer is None and self._is_gone() else answer
+
+    def _is_gone(self) -> bool:
+        """Whether the server itself was killed, which is no fault of the file."""
+        try:
+            return self._process is None or self._process.wait(timeout=0.2) is not None
+        except subprocess.TimeoutExpired:
+            return False
+
+    def _ask(self, request: Mapping[str, object], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]] | None:
+        with self._connect() as ours:
+            ours.settimeout(WALL_S + 5)
+            try:
+                send(ours, request, blobs)
+                return receive(ours)
+            except (*_CONNECTION_ERRORS, orjson.JSONDecodeError):
+                return None
+
+    def _connect(self) -> socket.socket:
+        """Return our end of a connection whose other end a new child holds."""
+        ours, theirs = socket.socketpair()
+        with theirs, self._lock:
+            for _ in range(2):
+                try:
+                    socket.send_fds(self._start(), [b"f"], [theirs.fileno()])
+                    return ours
+                except _CONNECTION_ERRORS:
+                    self._stop()
+        ours.close()
+        raise ReaderStoppedError("The reading process cannot be started: restart the app.")
+
+    def _start(self) -> socket.socket:
+        if self._control is not None and self._process is not None and self._process.poll() is None:
+            return self._control
+        self._stop()
+        remove_left_folders()
+        control, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, *self._program, str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env={**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+                     "PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH")]))},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+            )  # fmt: skip
+        self._control = control
+        return control
+
+    def _stop(self) -> None:
+        """Close the connection, which ends the server."""
+        if self._control is not None:
+            self._control.close()
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait()
+        self._process = self._control = None
+
+    @property
+    def pid(self) -> int | None:
+        """Number of the process, None before it was started."""
+        return None if self._process is None else self._process.pid
+
+    def stop(self) -> None:
+        """End the server; the next read starts another."""
+        with self._lock:
+            self._stop()
+
+
+_server = Server()
+atexit.register(_server.stop)

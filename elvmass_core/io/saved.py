@@ -1,0 +1,176 @@
+"""An opened ECG as plain values, and back: what a saved analysis holds, and what a reading child hands to its parent.
+
+A saved analysis is a report in JSON with one more key, `KEY`: the samples, what reading found, and what the user
+entered. Reopened, the analysis is made anew from them; nothing that was computed is read back.
+"""
+
+import base64
+import binascii
+import math
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import orjson
+
+from elvmass_core.domain import (
+    FIDUCIAL_NAMES,
+    N_LEADS,
+    DeviceBeat,
+    DeviceFilters,
+    Fiducials,
+    Finding,
+    FloatArray,
+    Patient,
+    Recording,
+    Severity,
+)
+from elvmass_core.errors import LimitError, PatientError, UnreadableError
+from elvmass_core.io.limits import MAX_DURATION_S, MAX_FS_HZ, MIN_FS_HZ
+
+KEY = "reopen"
+VERSION = 1
+_MAX_SAMPLES = int(MAX_FS_HZ * MAX_DURATION_S)
+_MAX_MS = 2000.0
+_VALUE_ERRORS = (
+    LookupError, TypeError, ValueError, AttributeError, OverflowError, PatientError, binascii.Error, zlib.error,
+)  # fmt: skip
+"""What taking a damaged structure apart raises."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Opened:
+    """What was opened: the recording, and from a saved analysis what its user had entered.
+
+    Parameters
+    ----------
+    recording : Recording
+    patient : Patient or None
+        As entered when the analysis was saved; None for every other format.
+    fiducials : Fiducials or None
+        As corrected by hand when the analysis was saved; None where nobody had.
+    """
+
+    recording: Recording
+    patient: Patient | None = None
+    fiducials: Fiducials | None = None
+
+
+def looks_saved(data: bytes) -> bool:
+    """Whether bytes may be a saved analysis: a JSON object that has the key."""
+    return data[:64].lstrip().startswith(b"{") and f'"{KEY}"'.encode() in data
+
+
+def to_saved(opened: Opened) -> dict[str, Any]:
+    """Return the value of `KEY` in a saved analysis: JSON values only, arrays as base64 of zlib of float64."""
+    values, arrays = to_parts(opened)
+    return {"version": VERSION, **values, "arrays": [_packed(array) for array in arrays]}
+
+
+def read_saved(data: bytes) -> Opened:
+    """Return what a saved analysis holds.
+
+    Parameters
+    ----------
+    data : bytes
+        The JSON file.
+
+    Raises
+    ------
+    UnreadableError
+        No JSON, or not as `to_saved` writes it.
+    LimitError
+        More samples than a recording may have.
+    """
+    try:
+        saved = orjson.loads(data)[KEY]
+        if saved["version"] != VERSION:
+            raise UnreadableError("The saved analysis is of another version: open the ECG file itself again.")
+        return from_parts(saved, [_unpacked(packed) for packed in saved["arrays"]])
+    except _VALUE_ERRORS:
+        raise UnreadableError("The saved analysis is damaged: open the ECG file itself again.") from None
+
+
+def to_parts(opened: Opened) -> tuple[dict[str, Any], list[FloatArray]]:
+    """Return an opened ECG as JSON values and its arrays (the signal, then the device's beat where there is one)."""
+    recording = opened.recording
+    beat = recording.device_beat
+    values = {
+        "fs_hz": recording.fs_hz,
+        "format": recording.format,
+        "stated": asdict(recording.stated),
+        "notes": list(recording.notes),
+        "findings": [asdict(finding) for finding in recording.findings],
+        "filters": asdict(recording.filters),
+        "device_beat_fs_hz": None if beat is None else beat.fs_hz,
+        "patient": None if opened.patient is None else asdict(opened.patient),
+        "fiducials_ms": None if opened.fiducials is None else opened.fiducials.as_dict(),
+    }
+    return values, [recording.signal_mv] if beat is None else [recording.signal_mv, beat.signal_mv]
+
+
+def from_parts(values: Mapping[str, Any], arrays: Sequence[FloatArray]) -> Opened:
+    """Return the opened ECG of JSON values and arrays; raises one of `_VALUE_ERRORS` when they are not as written."""
+    if not MIN_FS_HZ <= values["fs_hz"] <= MAX_FS_HZ:
+        raise ValueError("fs_hz is outside the limits")
+    beat_fs_hz = values["device_beat_fs_hz"]
+    recording = Recording(
+        signal_mv=arrays[0],
+        fs_hz=values["fs_hz"],
+        format=str(values["format"]),
+        stated=Patient(**values["stated"]),
+        notes=tuple(map(str, values["notes"])),
+        findings=tuple(_finding(**finding) for finding in values["findings"]),
+        filters=DeviceFilters(**{name: _number(value) for name, value in values["filters"].items()}),
+        device_beat=None if beat_fs_hz is None else DeviceBeat(signal_mv=arrays[1], fs_hz=_number(beat_fs_hz) or 0.0),
+    )
+    patient, fiducials = values["patient"], values["fiducials_ms"]
+    return Opened(
+        recording=recording,
+        patient=None if patient is None else Patient(**patient),
+        fiducials=None if fiducials is None else _fiducials(fiducials),
+    )
+
+
+def _finding(*, code: str, severity: str, message: str, observed: str, expected: str) -> Finding:
+    return Finding(
+        code=str(code),
+        severity=Severity(severity),
+        message=str(message),
+        observed=str(observed),
+        expected=str(expected),
+    )
+
+
+def _fiducials(values: Mapping[str, Any]) -> Fiducials:
+    """Borders in ms from R, each a number near the beat or None."""
+    return Fiducials(**{name: _number(values[name], _MAX_MS) for name in FIDUCIAL_NAMES})
+
+
+def _number(value: object, limit: float = math.inf) -> float | None:
+    """Return a finite number, or None for null."""
+    if value is None:
+        return None
+    number = float(value)  # type: ignore[arg-type]
+    if not (math.isfinite(number) and abs(number) <= limit):
+        raise ValueError("a number is outside its limits")
+    return number
+
+
+def _packed(array: FloatArray) -> dict[str, Any]:
+    content = zlib.compress(np.ascontiguousarray(array, dtype="<f8").tobytes(), level=6)
+    return {"n_samples": array.shape[1], "float64": base64.b64encode(content).decode("ascii")}
+
+
+def _unpacked(packed: Mapping[str, Any]) -> FloatArray:
+    """Array of a saved analysis; never more bytes than its shape says."""
+    n_samples = int(packed["n_samples"])
+    if not 0 < n_samples <= _MAX_SAMPLES:
+        raise LimitError("The saved analysis holds more samples than a recording may have: open the ECG file itself.")
+    n_bytes = N_LEADS * n_samples * 8
+    content = zlib.decompressobj().decompress(base64.b64decode(packed["float64"], validate=True), n_bytes + 1)
+    if len(content) != n_bytes:
+        raise ValueError("the samples do not fill the shape")
+    return np.frombuffer(content, "<f8").reshape(N_LEADS, n_samples)

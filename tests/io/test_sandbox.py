@@ -1,0 +1,152 @@
+"""Reading in a child: the same answers, and whatever a file does to its child, the caller gets one sentence."""
+
+import math
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from pathlib import Path
+
+import pytest
+
+from elvmass_core.errors import LimitError, ReaderStoppedError, RecordingError, UnitNeededError, UnreadableError
+from elvmass_core.io import read_recording
+from elvmass_core.io import sandbox as sandbox_module
+from elvmass_core.io.sandbox import MAX_CHILDREN, read_safely, remove_left_folders
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
+
+MISBEHAVING = """
+import socket, sys, time
+import elvmass_core.io as io
+from elvmass_core.io import child
+
+child.CPU_S, child.WALL_S, child.MEMORY_BYTES = 1, 2, 200_000_000
+honest = io.open_files
+
+
+def open_files(files, **answers):
+    (content,) = files.values()
+    if content.startswith(b"!"):
+        exec(content[1:])
+    return honest(files, **answers)
+
+
+io.open_files = open_files
+child.serve(socket.socket(fileno=int(sys.argv[1])))
+"""
+
+
+def left_folders():
+    return list(Path(tempfile.gettempdir()).glob(f"elvmass-read-{os.getpid()}-*"))
+
+
+@pytest.fixture
+def misbehaving(monkeypatch):
+    """A server whose children do what the file says, under tighter limits."""
+    server = sandbox_module.Server(program=("-c", MISBEHAVING))
+    monkeypatch.setattr(sandbox_module, "_server", server)
+    yield server
+    server.stop()
+
+
+def test_a_child_reads_what_the_readers_read(dicom_bytes, csv_bytes):
+    for content in (dicom_bytes, csv_bytes):
+        here, there = read_recording({"a": content}, fs_hz=500), read_safely({"a": content}, fs_hz=500)
+        for name in ("digest", "format", "fs_hz", "stated", "notes", "findings", "filters"):
+            assert getattr(here, name) == getattr(there, name), name
+
+
+def test_an_error_comes_back_as_the_same_class_with_the_same_sentence(csv_bytes):
+    for content, answers in ((b"", {}), (b"%PDF-1.7", {}), (csv_bytes.replace(b"(mV)", b""), {"fs_hz": 500})):
+        with pytest.raises(RecordingError) as here:
+            read_recording({"a": content}, **answers)
+        with pytest.raises(type(here.value)) as there:
+            read_safely({"a": content}, **answers)
+        assert str(there.value) == str(here.value)
+
+
+def test_the_question_for_the_unit_keeps_its_span(table, ecg_mv):
+    names = ["I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6"]
+    with pytest.raises(UnitNeededError) as asked:
+        read_safely({"a": table(ecg_mv, names)}, fs_hz=500)
+    assert math.isfinite(asked.value.peak_to_peak)
+    assert asked.value.peak_to_peak > 0
+
+
+def test_more_than_an_upload_is_refused_before_a_child_is_asked(monkeypatch):
+    monkeypatch.setattr(sandbox_module, "_server", None)
+    with pytest.raises(LimitError):
+        read_safely({"a": bytes(10_000_001)})
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        b"!while True: pass",
+        b"!time.sleep(60)",
+        b"!import os, signal; os.kill(os.getpid(), signal.SIGSEGV)",
+        b"!raise ValueError('not one of ours')",
+        b"!sys.exit(3)",
+        b"!import resource; open(__import__('tempfile').gettempdir() + '/x', 'wb').write(bytes(100_000_000))",
+    ],
+    ids=["endless", "asleep", "crash", "surprise", "exit", "large file"],
+)
+def test_a_file_that_breaks_its_child_gets_one_sentence_and_leaves_nothing(misbehaving, deed, dicom_bytes):
+    with pytest.raises(ReaderStoppedError, match="export the recording again"):
+        read_safely({"a": deed})
+    assert left_folders() == []
+    assert read_safely({"a": dicom_bytes}).format.startswith("DICOM")  # the next visitor is not harmed
+
+
+def test_a_file_that_wants_too_much_memory_is_refused_in_words(misbehaving):
+    with pytest.raises(LimitError, match="more memory"):
+        read_safely({"a": b"!bytearray(400_000_000)"})
+    assert left_folders() == []
+
+
+def test_a_child_writes_only_in_its_own_folder_and_it_is_gone_afterwards(misbehaving):
+    where = b"!import tempfile; open(tempfile.mkstemp()[1], 'w').write(tempfile.gettempdir()); "
+    with pytest.raises(UnreadableError):
+        read_safely({"a": where + b"raise io.UnreadableError(tempfile.gettempdir())"})
+    assert left_folders() == []
+
+
+def test_the_server_is_started_again_after_a_kill(misbehaving, dicom_bytes):
+    read_safely({"a": dicom_bytes})
+    os.kill(misbehaving.pid, signal.SIGKILL)
+    assert read_safely({"a": dicom_bytes}).fs_hz > 0
+
+
+def test_many_readers_at_once_each_get_their_own_answer(dicom_bytes, csv_bytes):
+    contents = [dicom_bytes, csv_bytes] * (2 * MAX_CHILDREN)
+    expected = {content: read_recording({"a": content}, fs_hz=500).digest for content in (dicom_bytes, csv_bytes)}
+    found: dict[int, str] = {}
+    threads = [
+        threading.Thread(
+            target=lambda at=at, content=content: found.__setitem__(
+                at, read_safely({"a": content}, fs_hz=500).digest
+            )
+        )
+        for at, content in enumerate(contents)
+    ]  # fmt: skip
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [found[at] for at in range(len(contents))] == [expected[content] for content in contents]
+    assert left_folders() == []
+
+
+def test_the_folder_of_a_process_that_was_killed_is_removed_later(tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    dead = tmp_path / f"elvmass-read-{ended.pid}-abc"
+    alive = tmp_path / f"elvmass-read-{os.getpid()}-abc"
+    for folder in (dead, alive):
+        folder.mkdir()
+    remove_left_folders()
+    assert (dead.exists(), alive.exists()) == (False, True)
