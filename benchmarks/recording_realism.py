@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from elvmass_core.domain import BEAT_R_INDEX, Recording  # noqa: E402
 from elvmass_core.errors import ElvmassError  # noqa: E402
 from elvmass_core.io import load_files, read_recording  # noqa: E402
-from elvmass_core.io.wfdb import write_wfdb  # noqa: E402
+from elvmass_core.io.wfdb_writer import write_wfdb  # noqa: E402
 from elvmass_core.signal import extract_beat  # noqa: E402
 from elvmass_core.signal.filters import clean  # noqa: E402
 from elvmass_core.signal.rpeaks import detect_r  # noqa: E402

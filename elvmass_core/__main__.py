@@ -91,6 +91,8 @@ def _add_estimate(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--weight-kg", type=float, metavar="KG", help=SIZE_HELP)
     parser.add_argument("--explain", action="store_true", help="add integrated gradients in grams")
     parser.add_argument("--json", action="store_true", help=JSON_HELP)
+    parser.add_argument("--pdf", type=Path, metavar="FILE", help="the report as one A4 page; --explain colours it")
+    parser.add_argument("--fhir", type=Path, metavar="FILE", help="the report as a FHIR R4 bundle")
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="folder of weight bundles")
     parser.set_defaults(command=_estimate)
 
@@ -109,9 +111,9 @@ def _add_simulate(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for patients.csv and the records; resumable")
     parser.add_argument(
         "--format",
-        choices=("wfdb", "npz"),
+        choices=("wfdb", "npz", "dicom", "csv"),
         default="wfdb",
-        help="of each record (default: %(default)s); train reads both",
+        help="of each record (default: %(default)s); train reads all of them",
     )
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     parser.set_defaults(command=_simulate)
@@ -189,11 +191,24 @@ def _estimate(options: argparse.Namespace) -> int:
     recording = _read(options)
     patient = _patient(options, recording.stated)
     report = analyse(recording, patient, load_models(options.weights), explain=options.explain)
+    _write_reports(options, report)
     if options.json:
         sys.stdout.write(to_json(report).decode())
     else:
         print(_in_words(report))
     return REFUSED if report.refused else ANSWERED
+
+
+def _write_reports(options: argparse.Namespace, report: Report) -> None:
+    """The files asked for, also of a refused ECG."""
+    if options.pdf is not None:
+        from elvmass_core.report.pdf import to_pdf
+
+        options.pdf.write_bytes(to_pdf(report))
+    if options.fhir is not None:
+        from elvmass_core.report import fhir_json
+
+        options.fhir.write_bytes(fhir_json(report))
 
 
 def _one_thread() -> None:

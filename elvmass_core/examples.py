@@ -13,7 +13,7 @@ import numpy as np
 from elvmass_core.domain import FloatArray
 from elvmass_core.errors import CohortError
 from elvmass_core.io import load_files, read_recording
-from elvmass_core.io.wfdb import write_wfdb
+from elvmass_core.io.wfdb_writer import write_wfdb
 from elvmass_core.virtual import simulate_cohort
 
 SEED, N = 909, 900

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from elvmass_core.__main__ import main
-from elvmass_core.io.wfdb import write_wfdb
+from elvmass_core.io.wfdb_writer import write_wfdb
 from tests import synthetic
 
 WOMAN = ("--sex", "F", "--age", "63", "--height-cm", "160", "--weight-kg", "58")

@@ -4,23 +4,45 @@
 what is wrong and what to do. One module per format; `normal_form` settles unit, rate and leads for all of them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from elvmass_core.domain import Recording
 from elvmass_core.errors import UnreadableError
 from elvmass_core.io.archive import expand, is_zip, plain_name
+from elvmass_core.io.cardiosoft import read_cardiosoft
 from elvmass_core.io.delimited import read_delimited
 from elvmass_core.io.detect import Kind, detect
 from elvmass_core.io.dicom import read_dicom
+from elvmass_core.io.edf import read_edf
+from elvmass_core.io.exchange import read_aecg, read_muse
 from elvmass_core.io.limits import WORKING_FORMATS, check_size
+from elvmass_core.io.matlab import read_matlab
+from elvmass_core.io.matrix import read_text_matrix
 from elvmass_core.io.normal_form import RawRecording, to_recording
-from elvmass_core.io.saved import Opened, looks_saved, read_saved
+from elvmass_core.io.numpy_files import is_npz, read_arrays, read_npy
+from elvmass_core.io.saved import Opened, read_saved
+from elvmass_core.io.scp import read_scp
+from elvmass_core.io.sierra import read_sierra
 from elvmass_core.io.wfdb import data_file_names, read_wfdb
 from elvmass_core.io.wfdb_header import looks_like_header
 
 __all__ = ["load_files", "open_files", "read_recording"]
 
+READERS: Mapping[Kind, Callable[[bytes], RawRecording]] = {
+    Kind.DICOM: read_dicom,
+    Kind.MUSE: read_muse,
+    Kind.CARDIOSOFT: read_cardiosoft,
+    Kind.SIERRA: read_sierra,
+    Kind.AECG: read_aecg,
+    Kind.SCP: read_scp,
+    Kind.EDF: read_edf,
+    Kind.MATLAB: read_matlab,
+    Kind.NPY: read_npy,
+    Kind.DELIMITED: read_delimited,
+    Kind.TEXT_MATRIX: read_text_matrix,
+}
+"""Formats whose recording is one file."""
 _HEADER_SUFFIX = ".hea"
 _DATA_SUFFIXES = (".dat", ".mat")
 
@@ -31,8 +53,8 @@ def read_recording(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz
     Parameters
     ----------
     files : mapping of name to bytes
-        One file (DICOM, CSV/TSV, a zip of one recording), or a WFDB header with its data file. Names are untrusted:
-        only their last component is used, to match a header with its data.
+        One file, a zip of one recording, or a WFDB header with its data file. Names are untrusted: only their last
+        component is used, to match a header with its data.
     unit : {"mV", "uV"} or None
         Amplitude unit, needed where the file states none. Where it states another, the caller's is used with a CAUTION.
     fs_hz : float or None
@@ -60,10 +82,12 @@ def open_files(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: fl
     named = _by_plain_name(files)
     if len(named) == 1:
         (content,) = named.values()
-        if looks_saved(content):
-            return read_saved(content)
         if is_zip(content):
             named = expand(content)
+    if len(named) == 1:
+        (content,) = named.values()
+        if detect(content) is Kind.SAVED:
+            return read_saved(content)
     return Opened(recording=to_recording(_read(named), unit=unit, fs_hz=fs_hz))
 
 
@@ -108,6 +132,8 @@ def _by_plain_name(files: Mapping[str, bytes]) -> dict[str, bytes]:
 
 def _read(files: Mapping[str, bytes]) -> RawRecording:
     """Hand the files of one recording to the module of their format."""
+    if is_npz(files):
+        return read_arrays(files)
     headers = [name for name, content in files.items() if _is_header(name, content)]
     if len(headers) > 1:
         raise UnreadableError("More than one WFDB header was given: give one recording at a time.")
@@ -118,7 +144,7 @@ def _read(files: Mapping[str, bytes]) -> RawRecording:
             "Several files were given and none is a WFDB header: give one recording at a time, or a .hea with its data."
         )
     (content,) = files.values()
-    return read_dicom(content) if detect(content) is Kind.DICOM else read_delimited(content)
+    return READERS[detect(content)](content)
 
 
 def _is_header(name: str, content: bytes) -> bool:

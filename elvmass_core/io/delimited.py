@@ -8,7 +8,7 @@ from io import StringIO
 import numpy as np
 
 from elvmass_core.domain import FloatArray
-from elvmass_core.errors import LimitError, UnreadableError
+from elvmass_core.errors import LimitError, RecordingError, UnreadableError
 from elvmass_core.io.limits import WORKING_FORMATS, check_channels
 from elvmass_core.io.normal_form import Channel, RawRecording
 from elvmass_core.units import standard_lead, standard_unit
@@ -60,7 +60,7 @@ def read_delimited(data: bytes) -> RawRecording:
     LimitError
         More than `MAX_COLUMNS` columns.
     """
-    text = _decoded(data)
+    text = decoded(data)
     names, delimiter, body = _split(text)
     columns = [_column(name) for name in names]
     check_channels(sum(column.lead is not None for column in columns))
@@ -77,8 +77,8 @@ def read_delimited(data: bytes) -> RawRecording:
     return RawRecording(format="TSV" if delimiter == "\t" else "CSV", channels=channels, fs_hz=fs_hz, notes=notes)
 
 
-def _decoded(data: bytes) -> str:
-    """Bytes → text without byte-order mark and quotes."""
+def decoded(data: bytes) -> str:
+    """Return the bytes of a text file as text, without byte-order mark and quotes."""
     encoding = "utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         text = data.decode(encoding)
@@ -105,6 +105,14 @@ def _split(text: str) -> tuple[list[str], str, list[str]]:
     raise UnreadableError(
         f"The first line names fewer than two leads, so no column can be told from another: give {WORKING_FORMATS}."
     )
+
+
+def names_leads(text: str) -> bool:
+    """Whether one of the first lines of a text names leads, separated by commas, semicolons or tabs."""
+    try:
+        return bool(_split(text))
+    except RecordingError:
+        return False
 
 
 def _column(name: str) -> _Column:
@@ -137,7 +145,7 @@ def _numbers(lines: Sequence[str], delimiter: str, n_columns: int, used: Sequenc
     try:
         table = pd.read_csv(
             StringIO("\n".join(rows)), sep=delimiter, header=None, usecols=list(used), quoting=3,
-            dtype=np.float64, decimal=_decimal(rows, delimiter), float_precision="round_trip",
+            dtype=np.float64, decimal=decimal_mark(rows, delimiter), float_precision="round_trip",
             skip_blank_lines=False, engine="c",
         )  # fmt: skip
     except _PARSE_ERRORS:
@@ -147,8 +155,8 @@ def _numbers(lines: Sequence[str], delimiter: str, n_columns: int, used: Sequenc
     return np.ascontiguousarray(table.to_numpy(dtype=np.float64).T)
 
 
-def _decimal(rows: Sequence[str], delimiter: str) -> str:
-    """Return "." or ","; refuse commas that could as well mark thousands."""
+def decimal_mark(rows: Sequence[str], delimiter: str) -> str:
+    """Return "." or "," for rows separated by another character; refuse commas that could as well mark thousands."""
     if delimiter == "," or not any("," in row for row in rows):
         return "."
     cells = [cell.strip() for row in rows[:1000] for cell in row.split(delimiter) if "," in cell]

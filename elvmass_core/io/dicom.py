@@ -3,7 +3,8 @@
 pydicom finds the elements; decoding the samples is ours, so that every declared size is checked against the bytes that
 are there. Only the elements of `_TAGS` are ever looked at, a dataset is never printed, and pydicom's own warnings,
 which may quote a value of the file, are silenced. Nesting: sequences of stated length outside `_TAGS` are skipped
-unread, those of undefined length end in pydicom's recursion limit, which is a refusal here.
+unread; those of undefined length, which pydicom follows to their end, are counted before it sees a byte, and what hides
+from the count ends in pydicom's recursion limit, which is a refusal too.
 """
 
 import math
@@ -17,16 +18,20 @@ from typing import Any
 import numpy as np
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
-from elvmass_core.domain import Finding, FloatArray, Patient, Severity
-from elvmass_core.errors import LimitError, UnreadableError, UnsupportedError
-from elvmass_core.io.limits import MAX_FS_HZ, WORKING_FORMATS, check_channels
-from elvmass_core.io.normal_form import Channel, RawRecording
+from elvmass_core.domain import DeviceFilters, Finding, FloatArray, Patient, Severity
+from elvmass_core.errors import LimitError, RecordingError, UnreadableError, UnsupportedError
+from elvmass_core.io.limits import MAX_FS_HZ, MIN_DURATION_S, MIN_FS_HZ, WORKING_FORMATS, check_channels
+from elvmass_core.io.normal_form import Channel, RawBeat, RawRecording
 from elvmass_core.io.stated import number_or_none, stated_patient
 from elvmass_core.units import LEADS, standard_lead, standard_unit
 
 MAX_ITEMS = 10_000
 """Sequence items in the whole file; assumed. The recordings at hand have below 1 000, and each costs 20 µs and 1 kB."""
 MAX_GROUPS = 16
+MAX_NESTING = 8
+"""Sequences within sequences; the recordings at hand have 3."""
+_NESTING_MARKS = re.compile(rb"(\xff\xff\xff\xff\xfe\xff\x00\xe0)|\xfe\xff\xdd\xe0")
+"""A sequence of undefined length with its first item, and the end of one."""
 _ITEM_TAG = b"\xfe\xff\x00\xe0"
 _DEFLATED = b"1.2.840.10008.1.2.1.99"
 """Transfer syntax that pydicom inflates without a limit (1 MB grew to 2.1 GB): looked for before it sees a byte."""
@@ -37,11 +42,20 @@ _SOP_NAMES = {
     "1.2.840.10008.5.1.4.1.1.9.1.1": "DICOM 12-lead ECG",
     "1.2.840.10008.5.1.4.1.1.9.1.2": "DICOM General ECG",
     "1.2.840.10008.5.1.4.1.1.9.1.3": "DICOM Ambulatory ECG",
+    "1.2.840.10008.5.1.4.1.1.9.1.4": "DICOM General 32-bit ECG",
 }
 _DTYPES = {("SS", 16): "<i2", ("US", 16): "<u2", ("SL", 32): "<i4", ("UL", 32): "<u4", ("SB", 8): "i1", ("UB", 8): "u1"}
 _CODE_NUMBERS = {1: "I", 2: "II", 61: "III", 62: "aVR", 63: "aVL", 64: "aVF"} | {3 + i: f"V{i + 1}" for i in range(6)}
 """Lead numbers shared by SCP-ECG ("5.6.3-9-61") and ISO/IEEE 11073-10101 ("2:61"), DICOM PS3.16 CID 3001."""
 _CODE = re.compile(r"(?:5\.6\.3-9-|2:)(\d{1,3})")
+_FILTER_KEYWORDS = {
+    "highpass_hz": "FilterLowFrequency",
+    "lowpass_hz": "FilterHighFrequency",
+    "notch_hz": "NotchFilterFrequency",
+}
+_BEAT_LABEL = re.compile(r"median|average|representative", re.IGNORECASE)
+MIN_BEAT_LEADS = 8
+"""A device's own beat is kept when it holds this many of the 12 leads: those that are measured."""
 _AGE = re.compile(r"(\d{1,3})([DWMY])")
 _YEARS_PER = {"D": 1 / 365.25, "W": 7 / 365.25, "M": 1 / 12, "Y": 1.0}
 _LIBRARY_ERRORS = (
@@ -62,7 +76,9 @@ def read_dicom(data: bytes) -> RawRecording:
     Returns
     -------
     RawRecording
-        The multiplex group with most of the 12 leads and, among those, the longest: median beats are left out.
+        The multiplex group that is not labelled a median beat, with most of the 12 leads and, among those, the longest;
+        the device's filters where its leads agree, and its median beat where another group holds one. The SOP class
+        only gives the format its name: 12 leads of any waveform class are read.
 
     Raises
     ------
@@ -79,7 +95,7 @@ def read_dicom(data: bytes) -> RawRecording:
             warnings.simplefilter("ignore")
             return _read(data)
     except RecursionError:
-        raise UnsupportedError("The DICOM file is nested too deeply: export the ECG waveform alone.") from None
+        raise _too_deep() from None
     except _LIBRARY_ERRORS:
         raise UnreadableError("The DICOM file is damaged: export it again.") from None
 
@@ -92,6 +108,16 @@ def _guard(data: bytes) -> None:
         raise UnsupportedError("The file is a DICOMDIR, a table of contents: give the ECG file itself.")
     if data.count(_ITEM_TAG) > MAX_ITEMS:
         raise LimitError(f"The DICOM file holds more than {MAX_ITEMS} items: export the ECG waveform alone.")
+    depth = 0
+    for mark in _NESTING_MARKS.finditer(data):
+        depth = depth + 1 if mark[1] else max(depth - 1, 0)
+        if depth > MAX_NESTING:
+            raise _too_deep()
+
+
+def _too_deep() -> RecordingError:
+    """Return the refusal of sequences within sequences."""
+    return UnsupportedError("The DICOM file is nested too deeply: export the ECG waveform alone.")
 
 
 def _read(data: bytes) -> RawRecording:
@@ -109,15 +135,24 @@ def _read(data: bytes) -> RawRecording:
     group = max(groups, key=_preference)
     channels, findings = _channels(group)
     patient, patient_findings = _patient(dataset)
-    notes = (f"{len(groups) - 1} other waveform group(s), such as median beats, were left out.",) if groups[1:] else ()
+    beat = _device_beat([other for other in groups if other is not group])
     return RawRecording(
         format=_SOP_NAMES.get(str(dataset.get("SOPClassUID")), "DICOM waveform"),
         channels=channels,
         fs_hz=_rate(group),
         stated=patient,
-        notes=notes,
+        notes=_notes(len(groups) - 1, beat),
         findings=(*findings, *patient_findings),
+        filters=_filters(group),
+        device_beat=beat,
     )
+
+
+def _notes(n_others: int, beat: RawBeat | None) -> tuple[str, ...]:
+    """Say what became of the other waveform groups."""
+    kept = ("The device's own median beat was read for comparison only.",) if beat else ()
+    n_left_out = n_others - len(kept)
+    return (*kept, f"{n_left_out} other waveform group(s) were left out.") if n_left_out else kept
 
 
 def _rate(group: Any) -> float | None:
@@ -126,11 +161,46 @@ def _rate(group: Any) -> float | None:
     return value if value and math.isfinite(value) else None
 
 
-def _preference(group: Any) -> tuple[int, float]:
-    """More of the 12 leads first, then the longer."""
+def _seconds(group: Any) -> float:
+    """Length of a group; at the highest rate when it states none."""
+    return int(group.NumberOfWaveformSamples) / (_rate(group) or MAX_FS_HZ)
+
+
+def _n_leads(group: Any) -> int:
+    """How many of the 12 leads a group names."""
     definitions = list(group.get("ChannelDefinitionSequence") or ())[: len(LEADS) * 2]
-    n_leads = len({_lead(definition) for definition in definitions} - {None})
-    return n_leads, int(group.NumberOfWaveformSamples) / (_rate(group) or MAX_FS_HZ)
+    return len({_lead(definition) for definition in definitions} - {None})
+
+
+def _is_labelled_beat(group: Any) -> bool:
+    """Whether a group calls itself a median beat."""
+    return _BEAT_LABEL.search(str(group.get("MultiplexGroupLabel") or "")) is not None
+
+
+def _preference(group: Any) -> tuple[bool, int, float]:
+    """A rhythm before a median beat, then more of the 12 leads, then the longer."""
+    return not _is_labelled_beat(group), _n_leads(group), _seconds(group)
+
+
+def _device_beat(others: list[Any]) -> RawBeat | None:
+    """The device's median beat among the groups that are not the rhythm; None where there is no sound one."""
+    for group in others:
+        try:
+            is_beat = _is_labelled_beat(group) or _seconds(group) < MIN_DURATION_S
+            rate = _rate(group)
+            if is_beat and rate and MIN_FS_HZ <= rate <= MAX_FS_HZ and _n_leads(group) >= MIN_BEAT_LEADS:
+                return RawBeat(channels=_channels(group)[0], fs_hz=rate)
+        except (RecordingError, *_LIBRARY_ERRORS):
+            continue
+    return None
+
+
+def _filters(group: Any) -> DeviceFilters:
+    """Filters that all of the 12 leads of a group state alike (PS3.3 C.10.9.1.4)."""
+    leads = [definition for definition in group.ChannelDefinitionSequence if _lead(definition)]
+    found = {name: {number_or_none(lead.get(word)) for lead in leads} for name, word in _FILTER_KEYWORDS.items()}
+    agreed = {name: values.pop() for name, values in found.items() if len(values) == 1}
+    return DeviceFilters(**{name: hz for name, hz in agreed.items() if hz is not None and 0 <= hz < math.inf})
 
 
 def _channels(group: Any) -> tuple[tuple[Channel, ...], tuple[Finding, ...]]:

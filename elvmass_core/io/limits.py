@@ -11,7 +11,10 @@ MIN_DURATION_S, MAX_DURATION_S = 5.0, 60.0
 CUT_DURATION_S = 10.0
 """A recording longer than `MAX_DURATION_S` is read for its first `CUT_DURATION_S`: the length of a resting ECG."""
 
-WORKING_FORMATS = "WFDB (.hea with its .dat or .mat), DICOM ECG, or CSV/TSV with lead names in the first line"
+WORKING_FORMATS = (
+    "DICOM ECG, GE MUSE or CardioSoft XML, Philips XML, HL7 aECG, SCP-ECG, EDF, WFDB (.hea with its data), MATLAB, "
+    "NumPy, or CSV with lead names in the first line"
+)
 """Ends every refusal of a format."""
 
 

@@ -1,39 +1,29 @@
-"""WFDB records (a ``.hea`` header with its ``.dat`` or ``.mat``), read and written in memory.
+"""WFDB records (a ``.hea`` header with its ``.dat`` or ``.mat``), read in memory.
 
 Our own reader and not ``ecgdatakit``: that one takes paths only and follows whatever path a header names, while here a
 data file is only ever one of the given files, by its plain name, and each declared size is checked against the bytes
-that are there. Formats 16 and 212 and the PhysioNet/CinC Challenge's MAT4 files (``16+24``) are read, others refused by
-name. Tests compare every sample with the ``wfdb`` package.
+that are there. The formats of `wfdb_samples` and the PhysioNet/CinC Challenge's MAT4 files (``16+24``) are read, others
+refused by name. Tests compare every sample with the ``wfdb`` package.
 """
 
-import math
-import os
 import re
-import tempfile
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
 
-from elvmass_core.domain import Finding, Patient, Severity, frozen_array
+from elvmass_core.domain import Finding, Patient, Severity
 from elvmass_core.errors import UnreadableError, UnsupportedError
 from elvmass_core.io.normal_form import Channel, RawRecording
 from elvmass_core.io.stated import field_ignored, number_or_none, stated_patient
 from elvmass_core.io.wfdb_header import Header, SignalLine, parse_header
-from elvmass_core.units import LEADS, standard_lead, standard_unit
+from elvmass_core.io.wfdb_samples import FORMATS, Words, checksum_16
+from elvmass_core.units import standard_lead, standard_unit
 
-UV_PER_MV = 1000
-INVALID_16 = -(2**15)
-INVALID_212 = -(2**11)
-"""Sample values that WFDB formats 16 and 212 reserve for "no valid sample" (PhysioNet, signal(5))."""
-_INVALID = {16: INVALID_16, 212: INVALID_212}
 _MAT4_INT16 = (30).to_bytes(4, "little")
 """First bytes of a MATLAB level-4 matrix of little-endian 16-bit integers."""
 _MAT4_HEADER_BYTES = 20
 _AGE_OVER_89, _AGE_SHOWN = 300.0, 90.0
 """PTB-XL writes an age above 89 as 300 (doi 10.1038/s41597-020-0495-6)."""
-_RECORD_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def read_wfdb(header: bytes, files: Mapping[str, bytes]) -> RawRecording:
@@ -56,10 +46,10 @@ def read_wfdb(header: bytes, files: Mapping[str, bytes]) -> RawRecording:
     UnreadableError
         Header or data are damaged, or a data file is absent or shorter than the header says.
     UnsupportedError
-        A sample format other than 16 and 212.
+        A sample format that is not in `wfdb_samples.FORMATS`.
     """
     parsed = parse_header(header)
-    counts: dict[int, NDArray[np.int16]] = {}
+    counts: dict[int, Words] = {}
     findings: list[Finding] = []
     for name, rows in _rows_by_file(parsed).items():
         if name not in files:
@@ -106,25 +96,26 @@ def _refuse_absent_leads(signals: list[SignalLine]) -> None:
         )
 
 
-def _decode(data: bytes, header: Header, rows: list[int]) -> tuple[NDArray[np.int16], bool]:
+def _decode(data: bytes, header: Header, rows: list[int]) -> tuple[Words, bool]:
     """Return counts (n_rows, n_samples) of one data file, and whether it holds more than the header says."""
     signal = header.signals[rows[0]]
     if any((header.signals[row].format, header.signals[row].offset) != (signal.format, signal.offset) for row in rows):
         raise UnreadableError("The WFDB header gives one data file several sample formats: export the record again.")
-    if signal.format not in _INVALID:
+    packing = FORMATS.get(signal.format)
+    if packing is None:
         raise UnsupportedError(f"WFDB sample format {signal.format} is not read: export the record in format 16.")
     _check_mat4(data, signal.offset, len(rows))
     body = memoryview(data)[signal.offset :]
-    available = (len(body) // 2 if signal.format == 16 else len(body) * 2 // 3) // len(rows)
-    n_samples = header.n_samples if header.n_samples is not None else available
-    if n_samples == 0 or n_samples > available:
-        raise UnreadableError(
-            f"The WFDB data file holds {available} samples per lead and its header says {n_samples or 'at least 1'}: "
-            "the file is truncated or belongs to another header, export it again."
-        )
+    held = packing.samples_in(len(body))
+    n_samples = held // len(rows) if header.n_samples is None else header.n_samples
     total = n_samples * len(rows)
-    values = np.frombuffer(body, "<i2", count=total) if signal.format == 16 else _unpack_212(bytes(body), total)
-    return values.reshape(n_samples, len(rows)).T, available > n_samples
+    if not 0 < total <= held:
+        raise UnreadableError(
+            f"The WFDB data file holds {held // len(rows)} samples per lead and its header says "
+            f"{n_samples or 'at least 1'}: the file is truncated or belongs to another header, export it again."
+        )
+    goes_on = held - total >= max(len(rows), packing.samples)  # less is the padding of the last block
+    return packing.decode(body, total).reshape(n_samples, len(rows)).T, goes_on
 
 
 def _check_mat4(data: bytes, offset: int, n_rows: int) -> None:
@@ -137,19 +128,9 @@ def _check_mat4(data: bytes, offset: int, n_rows: int) -> None:
         raise UnreadableError("The .mat file and the WFDB header differ in the number of leads: export them again.")
 
 
-def _unpack_212(body: bytes, total: int) -> NDArray[np.int16]:
-    """Two 12-bit samples in three bytes (signal(5)), `total` samples."""
-    n_bytes = math.ceil(total / 2) * 3
-    packed = np.frombuffer(body[:n_bytes].ljust(n_bytes, b"\0"), np.uint8).reshape(-1, 3).astype(np.int16)
-    first = packed[:, 0] | ((packed[:, 1] & 0x0F) << 8)
-    second = packed[:, 2] | ((packed[:, 1] & 0xF0) << 4)
-    unsigned = np.stack([first, second], axis=1).ravel()[:total]
-    return np.where(unsigned >= 2**11, unsigned - 2**12, unsigned).astype(np.int16)
-
-
-def _channel(signal: SignalLine, counts: NDArray[np.int16]) -> Channel:
+def _channel(signal: SignalLine, counts: Words) -> Channel:
     """Counts → the header's unit, or counts from the baseline when it states no gain."""
-    samples = np.where(counts == _INVALID[signal.format], np.nan, counts.astype(np.float64) - signal.baseline)
+    samples = np.where(counts == FORMATS[signal.format].invalid, np.nan, counts.astype(np.float64) - signal.baseline)
     with np.errstate(over="ignore"):
         samples = samples / (signal.gain or 1.0)
     return Channel(lead=_lead(signal), samples=samples, unit=standard_unit(signal.unit or ""))
@@ -160,7 +141,7 @@ def _lead(signal: SignalLine) -> str | None:
     return standard_lead(signal.description)
 
 
-def _integrity_findings(header: Header, counts: Mapping[int, NDArray[np.int16]]) -> list[Finding]:
+def _integrity_findings(header: Header, counts: Mapping[int, Words]) -> list[Finding]:
     """Compare first samples and checksums, where the header states them, with the data."""
     stated = [(header.signals[row], samples) for row, samples in counts.items()]
     stated = [(signal, samples) for signal, samples in stated if signal.checksum is not None]
@@ -212,91 +193,3 @@ def _patient(header: Header) -> tuple[Patient, tuple[str, ...], tuple[Finding, .
     patient, findings = stated_patient(sex=single.get("sex"), age_years=_AGE_SHOWN if over_89 else age)
     doubled = tuple(field_ignored(name) for name in header.fields if name not in single)
     return patient, notes, (*findings, *doubled)
-
-
-def write_wfdb(
-    directory: Path,
-    record: str,
-    signal_mv: ArrayLike,
-    fs_hz: float,
-    comments: Sequence[str] = (),
-    *,
-    counts_per_mv: float = UV_PER_MV,
-) -> None:
-    """Write a 12-lead recording as a WFDB record: format 16, one ``.dat`` and one ``.hea``.
-
-    Each file is written under a temporary name and then renamed, data before header, so that a reader never meets
-    half a record.
-
-    Parameters
-    ----------
-    directory : Path
-        An existing folder.
-    record : str
-        Record name: letters, digits, ``_`` and ``-``.
-    signal_mv : array (12, n_samples)
-        Millivolts, standard lead order; NaN is written as WFDB's "no valid sample".
-    fs_hz : float
-        Sampling rate.
-    comments : sequence of str
-        Lines without ``#`` or line breaks, for example ``"Age: 63"``.
-    counts_per_mv : float
-        Resolution of the file; 1000, as by default, is 1 µV.
-
-    Raises
-    ------
-    ValueError
-        The record name, shape, rate, range (±32 767 counts) or a comment cannot be written.
-    """
-    if not _RECORD_NAME.fullmatch(record):
-        raise ValueError("record must be 1-64 letters, digits, '_' or '-'")
-    if not (math.isfinite(fs_hz) and fs_hz > 0):
-        raise ValueError(f"fs_hz is {fs_hz}, expected a positive rate")
-    if any(len(comment.splitlines()) > 1 for comment in comments):
-        raise ValueError("a comment holds a line break: give one string per line")
-    counts = _counts(frozen_array(signal_mv, (len(LEADS), None), "signal_mv"), counts_per_mv)
-    _write_whole(directory / f"{record}.dat", counts.T.tobytes())
-    _write_whole(directory / f"{record}.hea", _header_text(record, counts, fs_hz, comments, counts_per_mv).encode())
-
-
-def checksum_16(counts: NDArray[np.integer]) -> int:
-    """Sum of the samples as a signed 16-bit integer, WFDB's checksum of one signal."""
-    return (int(counts.sum(dtype=np.int64)) + 2**15) % 2**16 - 2**15
-
-
-def _counts(signal_mv: NDArray[np.float64], counts_per_mv: float) -> NDArray[np.int16]:
-    """Millivolts → little-endian counts, NaN → `INVALID_16`."""
-    counts = np.round(signal_mv * counts_per_mv)
-    limit = 2**15 - 1
-    if np.nanmax(np.abs(counts), initial=0.0) > limit:
-        raise ValueError(
-            f"signal_mv passes ±{limit / counts_per_mv:.3f} mV, the range of WFDB format 16 at {counts_per_mv:g}/mV"
-        )
-    return np.where(np.isnan(counts), INVALID_16, counts).astype("<i2")
-
-
-def _header_text(
-    record: str, counts: NDArray[np.int16], fs_hz: float, comments: Sequence[str], counts_per_mv: float
-) -> str:
-    """Return the text of the ``.hea`` file."""
-    rate = int(fs_hz) if float(fs_hz).is_integer() else fs_hz
-    lines = [f"{record} {len(counts)} {rate} {counts.shape[1]}"]
-    for lead, row in zip(LEADS, counts, strict=True):
-        initial = int(row[0]) if row.size else 0
-        lines.append(f"{record}.dat 16 {counts_per_mv:.10g}(0)/mV 16 0 {initial} {checksum_16(row)} 0 {lead}")
-    lines += [f"# {comment}" for comment in comments]
-    return "\n".join(lines) + "\n"
-
-
-def _write_whole(path: Path, content: bytes) -> None:
-    """Write under a temporary name in the same folder, then rename: whole file or none."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=".elvmass-")
-    temporary = Path(name)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError:
-        temporary.unlink(missing_ok=True)
-        raise

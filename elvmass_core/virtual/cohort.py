@@ -1,6 +1,6 @@
 """A cohort on disk: one record per patient, a table of the patients, and what the cohort is.
 
-    out/records/<id>.hea .dat (or .npz)   the ECG
+    out/records/<id>.hea .dat             the ECG (or one file: .npz, .dcm, .csv)
     out/truth/<id>.json                   the patient; written last, so its presence says that the record is complete
     out/patients.csv, out/cohort.json     the table and its description
 
@@ -21,9 +21,11 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from elvmass_core.domain import FloatArray, Sex
+from elvmass_core.domain import FloatArray, Patient, Recording, Sex
 from elvmass_core.errors import CohortError
-from elvmass_core.io.wfdb import write_wfdb
+from elvmass_core.io.wfdb_writer import write_wfdb
+from elvmass_core.io.writers import csv_bytes, dicom_bytes
+from elvmass_core.units import LEADS
 from elvmass_core.virtual.beat import SimulatedBeat, simulate_beat
 from elvmass_core.virtual.device import counts_per_mv
 from elvmass_core.virtual.patient import VirtualPatient
@@ -32,7 +34,7 @@ from elvmass_core.virtual.recording import RECORDING_FS_HZ, simulate_recording
 from elvmass_core.virtual.sampling import sample_patient
 
 Progress = Callable[[int, int], None]
-FORMATS = {"wfdb": (".dat", ".hea"), "npz": (".npz",)}
+FORMATS = {"wfdb": (".dat", ".hea"), "npz": (".npz",), "dicom": (".dcm",), "csv": (".csv",)}
 """Files of a record in each format."""
 COLUMNS = (
     "id", "sex", "age", "height_cm", "weight_kg", "bsa_m2", "lvm_g", "lvmi_g_m2", "record", "lvm_true_g", "edv_ml",
@@ -88,8 +90,9 @@ def simulate_cohort(
         Folder; made when it is not there.
     preset : str
         A name in `presets.PRESETS`.
-    fmt : {"wfdb", "npz"}
-        WFDB format 16 at the device's resolution, or an archive with ``signal_mv`` (12, 5000) float32 and ``fs_hz``.
+    fmt : {"wfdb", "npz", "dicom", "csv"}
+        WFDB format 16 at the device's resolution, an archive with ``signal_mv`` (12, 5000) float32, ``fs_hz`` and
+        ``leads``, a DICOM 12-lead ECG, or a table of millivolts.
     workers : int
         Processes.
     progress : callable, optional
@@ -231,9 +234,25 @@ def _write_record(job: CohortJob, index: int, patient: VirtualPatient, signal_mv
         counts = counts_per_mv(patient.recorder.resolution_uv)
         write_wfdb(records, name, signal_mv, RECORDING_FS_HZ, _comments(patient), counts_per_mv=counts)
         return
-    archive = io.BytesIO()
-    np.savez(archive, signal_mv=signal_mv.astype(np.float32), fs_hz=RECORDING_FS_HZ)
-    _write_atomically(records / f"{name}.npz", archive.getvalue())
+    _write_atomically(records / f"{name}{FORMATS[job.fmt][0]}", _one_file(job.fmt, patient, signal_mv))
+
+
+def _one_file(fmt: str, patient: VirtualPatient, signal_mv: FloatArray) -> bytes:
+    """A record of a format that is one file."""
+    if fmt == "npz":
+        archive = io.BytesIO()
+        np.savez(archive, signal_mv=signal_mv.astype(np.float32), fs_hz=RECORDING_FS_HZ, leads=np.array(LEADS))
+        return archive.getvalue()
+    recording = Recording(signal_mv=signal_mv, fs_hz=RECORDING_FS_HZ, format="simulated")
+    if fmt == "csv":
+        return csv_bytes(recording)
+    person = Patient(
+        sex=Sex(patient.sex),
+        age_years=int(patient.age_years),
+        height_cm=round(patient.height_cm, 1),
+        weight_kg=round(patient.weight_kg, 1),
+    )
+    return dicom_bytes(recording, person)
 
 
 def _comments(patient: VirtualPatient) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from elvmass_core.io.wfdb import write_wfdb
+from elvmass_core.io.wfdb_writer import write_wfdb
 from elvmass_core.units import LEADS
 
 FS_HZ = 500.0

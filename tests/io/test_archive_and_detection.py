@@ -8,6 +8,8 @@ import pytest
 
 from elvmass_core.errors import LimitError, UnreadableError, UnsupportedError
 from elvmass_core.io import read_recording
+from elvmass_core.io.detect import Kind, detect
+from tests.io.seeds import seeds_by_format
 
 
 @pytest.mark.parametrize(
@@ -15,12 +17,12 @@ from elvmass_core.io import read_recording
     [
         b"%PDF-1.7\n", b"\x0a\x0a%PDF-1.4\n", b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff\xe0\x00\x10JFIF", b"GIF89a\0",
         b"\0\0\0\x18ftypheic", b"II*\0\x08\0", b"BM\x36\0\x0c\0",
-        bytes(16) + b"SCPECG", b"0       patient", b"\xffBIOSEMI", b"\x1f\x8b\x08", b"\x93NUMPY\x01\0", b"\x89HDF\r\n",
-        b"<?xml version='1.0'?><RestingECG>", b"\xef\xbb\xbf<AnnotatedECG>", b"<svg>", b"\xd0\xcf\x11\xe0\xa1\xb1",
+        b"\xffBIOSEMI", b"\x1f\x8b\x08", b"\x89HDF\r\n", b"\xd0\xcf\x11\xe0\xa1\xb1",
+        b"<?xml version='1.0'?><Report>", b"\xef\xbb\xbf<html>", b"<svg>",
     ],
 )  # fmt: skip
 def test_known_formats_that_do_not_work_are_refused_naming_those_that_do(start):
-    with pytest.raises(UnsupportedError, match=r"WFDB .*, DICOM ECG, or CSV"):
+    with pytest.raises(UnsupportedError, match=r"not read: give DICOM ECG, .* or CSV"):
         read_recording({"ecg.csv": start + b"\0rest" * 50})
 
 
@@ -103,3 +105,42 @@ def test_unusual_compression_and_passwords_are_refused(zipped, csv_bytes):
 def test_more_than_ten_megabytes_in_all_are_refused(csv_bytes):
     with pytest.raises(LimitError, match="at most 10 MB"):
         read_recording({"a": csv_bytes, "b": bytes(10_000_000)})
+
+
+@pytest.mark.parametrize("fmt", sorted(seeds_by_format()))
+def test_every_format_is_known_by_its_content_under_any_name(fmt):
+    kinds = {
+        "wfdb": {Kind.WFDB_HEADER}, "dicom": {Kind.DICOM}, "csv": {Kind.DELIMITED}, "muse": {Kind.MUSE},
+        "sierra": {Kind.SIERRA}, "aecg": {Kind.AECG}, "cardiosoft": {Kind.CARDIOSOFT}, "scp": {Kind.SCP},
+        "edf": {Kind.EDF}, "matlab": {Kind.MATLAB}, "numpy": {Kind.NPY, Kind.ZIP}, "text": {Kind.TEXT_MATRIX},
+        "saved": {Kind.SAVED}, "zip": {Kind.ZIP},
+    }[fmt]  # fmt: skip
+    for files in seeds_by_format()[fmt]:
+        content = next((content for name, content in files.items() if name.endswith(".hea")), None)
+        assert detect(content or next(iter(files.values()))) in kinds
+
+
+def test_an_scp_record_without_its_name_is_known_by_its_pointer_table():
+    (content,) = seeds_by_format()["scp"][0].values()
+    assert detect(content.replace(b"SCPECG", bytes(6), 1)) is Kind.SCP
+
+
+def test_a_dialect_of_xml_is_known_by_its_outermost_element_and_not_by_words_in_it():
+    inside = b"<?xml version='1.0'?><!-- <RestingECG> --><note>AnnotatedECG</note>"
+    with pytest.raises(UnsupportedError, match="an XML file of another kind"):
+        detect(inside)
+    named = '<?xml version="1.0"?><h:AnnotatedECG xmlns:h="urn:hl7-org:v3"/>'
+    assert detect(named.encode()) is Kind.AECG
+    assert detect(named.encode("utf-16")) is Kind.AECG
+    assert detect(named.encode("utf-16-be")) is Kind.AECG
+
+
+def test_a_zip_of_one_file_of_any_format_is_read_as_that_file(zipped):
+    for fmt in ("dicom", "muse", "scp", "csv"):
+        files = seeds_by_format()[fmt][0]
+        assert read_recording({"x.zip": zipped(files)}).digest == read_recording(files).digest
+
+
+def test_a_zipped_saved_analysis_is_opened(zipped):
+    files = seeds_by_format()["saved"][0]
+    assert read_recording({"x": zipped(files)}).digest == read_recording(files).digest

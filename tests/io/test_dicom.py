@@ -1,6 +1,7 @@
 """DICOM against pydicom's own `multiplex_array`, and against the guards that keep pydicom safe."""
 
 import struct
+import time
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -24,6 +25,10 @@ def read(content, **answers):
 def resaved(content, change):
     dataset = dcmread(BytesIO(content))
     change(dataset)
+    return saved(dataset)
+
+
+def saved(dataset):
     buffer = BytesIO()
     dataset.save_as(buffer, enforce_file_format=True)
     return buffer.getvalue()
@@ -45,7 +50,7 @@ def test_pydicoms_own_recording_is_sample_exact_against_its_multiplex_array(ship
     assert (recording.fs_hz, recording.n_samples, recording.format) == (1000.0, 10000, "DICOM 12-lead ECG")
     assert (recording.stated.sex, recording.stated.age_years) == (Sex.FEMALE, 42.0)
     assert recording.findings == ()
-    assert any("median beats" in note for note in recording.notes)
+    assert recording.notes == ("The device's own median beat was read for comparison only.",)
 
 
 @pytest.mark.parametrize(("unit", "sensitivity"), [("uV", 2.5), ("mV", 0.0025)])
@@ -167,3 +172,120 @@ def test_a_million_empty_items_are_refused_before_pydicom_builds_them(dicom_byte
 def test_a_big_endian_file_is_refused(dicom_bytes):
     with pytest.raises(RecordingError, match=r"big-endian|damaged"):
         read(dicom_bytes.replace(b"1.2.840.10008.1.2.1\0", b"1.2.840.10008.1.2.2\0"))
+
+
+def test_the_devices_median_beat_is_kept_beside_the_rhythm_as_pydicom_reads_it(shipped):
+    recording = read(shipped)
+    oracle_uv = dcmread(BytesIO(shipped)).waveform_array(1).T
+    np.testing.assert_allclose(recording.device_beat.signal_mv, oracle_uv / 1000, atol=1e-12)
+    assert (recording.device_beat.fs_hz, recording.device_beat.signal_mv.shape) == (1000.0, (12, 1200))
+
+
+def second_group(dataset, *, label=None, n_samples=600, leads=range(12)):
+    """Adds a group of some leads before the rhythm and returns it."""
+    group = dcmread(BytesIO(saved(dataset))).WaveformSequence[0]
+    counts = np.frombuffer(group.WaveformData, "<i2").reshape(-1, 12)
+    counts = np.tile(counts, (3, 1))[:n_samples, list(leads)]
+    group.WaveformData = counts.tobytes()
+    group.NumberOfWaveformSamples, group.NumberOfWaveformChannels = counts.shape
+    group.ChannelDefinitionSequence = [group.ChannelDefinitionSequence[lead] for lead in leads]
+    if label is not None:
+        group.MultiplexGroupLabel = label
+    dataset.WaveformSequence = [group, *dataset.WaveformSequence]
+    return group
+
+
+@pytest.mark.parametrize(
+    ("label", "n_samples"), [("MEDIAN BEAT", 600), ("Median", 9000), (None, 600), ("Average", 600)]
+)
+def test_a_median_beat_is_told_by_its_label_or_its_length_and_never_taken_for_the_rhythm(dicom_bytes, label, n_samples):
+    content = resaved(dicom_bytes, lambda dataset: second_group(dataset, label=label, n_samples=n_samples))
+    recording = read(content)
+    assert recording.digest == read(dicom_bytes).digest
+    assert recording.device_beat.signal_mv.shape == (12, n_samples)
+    np.testing.assert_allclose(recording.device_beat.signal_mv[:, :600], recording.signal_mv[:, :600], atol=1e-12)
+
+
+def test_a_beat_of_the_eight_measured_leads_is_completed_and_one_of_fewer_left_out(dicom_bytes):
+    eight = resaved(dicom_bytes, lambda dataset: second_group(dataset, label="MEDIAN", leads=[0, 1, *range(6, 12)]))
+    recording = read(eight)
+    np.testing.assert_allclose(recording.device_beat.signal_mv, recording.signal_mv[:, :600], atol=2e-3)
+    three = read(resaved(dicom_bytes, lambda dataset: second_group(dataset, label="MEDIAN", leads=[0, 1, 6])))
+    assert three.device_beat is None
+    assert three.notes == ("1 other waveform group(s) were left out.",)
+
+
+@pytest.mark.parametrize(
+    ("keyword", "value"),
+    [("NumberOfWaveformSamples", 60_000), ("SamplingFrequency", "0"), ("WaveformBitsAllocated", 24),
+     ("NumberOfWaveformChannels", 60_000)],
+)  # fmt: skip
+def test_a_damaged_median_beat_costs_the_beat_and_not_the_recording(dicom_bytes, keyword, value):
+    def change(dataset):
+        setattr(second_group(dataset, label="MEDIAN BEAT"), keyword, value)
+
+    recording = read(resaved(dicom_bytes, change))
+    assert recording.device_beat is None
+    assert recording.digest == read(dicom_bytes).digest
+
+
+def test_the_filters_of_the_device_are_those_in_the_file(shipped, ecg_data):
+    def named(path):
+        channel = dcmread(path).WaveformSequence[0].ChannelDefinitionSequence[0]
+        words = ("FilterLowFrequency", "FilterHighFrequency", "NotchFilterFrequency")
+        return tuple(None if channel.get(word) is None else float(channel.get(word)) for word in words)
+
+    found = []
+    for path in (ecg_data / "dicom" / "guangxi_teaching_sinus_rhythm.dcm", ecg_data / "dicom" / "Example.dcm"):
+        filters = read(path.read_bytes()).filters
+        found.append((filters.highpass_hz, filters.lowpass_hz, filters.notch_hz))
+        assert found[-1] == named(path)
+    assert found == [(0.56, 150.0, 50.0), (None, None, None)]
+    assert read(shipped).filters.notch_hz == 0.0  # stated, and off
+
+
+def test_a_filter_that_is_not_alike_on_all_leads_or_no_number_is_not_taken(dicom_bytes):
+    def change(dataset):
+        for index, channel in enumerate(group_of(dataset).ChannelDefinitionSequence):
+            channel.FilterLowFrequency = "0.05" if index else "0.5"
+            channel.FilterHighFrequency = "150"
+            if index:
+                channel.NotchFilterFrequency = "50"
+
+    filters = read(resaved(dicom_bytes, change)).filters
+    assert (filters.highpass_hz, filters.lowpass_hz, filters.notch_hz) == (None, 150.0, None)
+    lying = resaved(dicom_bytes, change).replace(b"\x21\x02DS\x04\x00150 ", b"\x21\x02DS\x04\x00-150")
+    assert lying != resaved(dicom_bytes, change)
+    assert read(lying).filters.lowpass_hz is None
+
+
+@pytest.mark.parametrize(
+    "sop_class",
+    ["1.2.840.10008.5.1.4.1.1.9.1.3", "1.2.840.10008.5.1.4.1.1.9.2.1", "1.2.840.10008.5.1.4.1.1.7", "1.2.3", None],
+)
+def test_twelve_leads_in_the_wrong_sop_class_still_open(dicom_bytes, sop_class):
+    def change(dataset):
+        dataset.SOPClassUID = sop_class
+        if sop_class is None:
+            del dataset.SOPClassUID
+
+    recording = read(resaved(dicom_bytes, change))
+    assert recording.digest == read(dicom_bytes).digest
+    assert recording.format in ("DICOM Ambulatory ECG", "DICOM waveform")
+
+
+@pytest.mark.parametrize("hidden", [b"", SEQUENCE_END])
+@pytest.mark.parametrize(("depth", "refused"), [(8, False), (9, True), (2_000, True)])
+def test_nesting_deeper_than_eight_is_refused_within_a_second(dicom_bytes, depth, refused, hidden):
+    opening = struct.pack("<HH2sHI", 0x5411, 0x1010, b"SQ", 0, 0xFFFFFFFF) + ITEM[:4] + b"\xff" * 4
+    if hidden and depth > 8:  # ends that are no ends: only pydicom's own limit is left
+        opening += struct.pack("<HH2sH", 0x5411, 0x1001, b"LO", 8) + hidden
+        depth = max(depth, 1_000)
+    content = dicom_bytes + opening * depth + (ITEM_END + SEQUENCE_END) * depth
+    started = time.perf_counter()
+    if refused:
+        with pytest.raises(UnsupportedError, match="nested too deeply"):
+            read(content)
+    else:
+        assert read(content).digest == read(dicom_bytes).digest
+    assert time.perf_counter() - started < 1

@@ -7,7 +7,8 @@ import wfdb
 from elvmass_core.domain import Severity, Sex
 from elvmass_core.errors import LimitError, RateNeededError, UnitNeededError, UnreadableError, UnsupportedError
 from elvmass_core.io import load_files, read_recording
-from elvmass_core.io.wfdb import checksum_16, write_wfdb
+from elvmass_core.io.wfdb_samples import checksum_16
+from elvmass_core.io.wfdb_writer import write_wfdb
 from elvmass_core.units import LEADS
 
 
@@ -68,12 +69,78 @@ def test_formats_16_and_212_are_sample_exact_against_the_wfdb_package(tmp_path, 
     np.testing.assert_array_equal(read_recording(files).signal_mv, oracle)
 
 
-def test_the_reserved_value_of_each_format_is_nan(tmp_path, ecg_mv):
-    signal = ecg_mv.copy()
-    signal[3, 5] = np.nan
-    for fmt in ("16", "212"):
-        recording = read_recording(foreign_record(tmp_path, signal, fmt))
-        assert np.argwhere(np.isnan(recording.signal_mv)).tolist() == [[3, 5]]
+BITS = {"80": 8, "212": 12, "16": 16, "24": 24, "32": 32, "61": 16, "160": 16, "310": 10, "311": 10}
+GAINS = [(0.4 + 0.05 * lead) * 100 for lead in range(12)]
+BASELINES = [7 * lead - 40 for lead in range(12)]
+
+
+def counts_of(signal_mv, bits):
+    """Counts with a gain and a baseline for each lead, the extremes of the format, and a lost sample."""
+    counts = np.round(signal_mv * np.array(GAINS)[:, None] * 2 ** max(bits - 12, -2)) + np.array(BASELINES)[:, None]
+    counts = np.clip(counts, 1 - 2 ** (bits - 1), 2 ** (bits - 1) - 1).astype(np.int64)
+    counts[0, 7], counts[1, 7], counts[11, -1] = 2 ** (bits - 1) - 1, 1 - 2 ** (bits - 1), -(2 ** (bits - 1))
+    return counts
+
+
+def packed(counts, fmt):
+    """Samples of the formats that the `wfdb` package reads and does not write, bit by bit as in signal(5)."""
+    values = [int(value) % 2**16 for value in counts.T.ravel()]
+    if fmt == "61":
+        return b"".join(value.to_bytes(2, "big") for value in values)
+    if fmt == "160":
+        return b"".join(((value + 2**15) % 2**16).to_bytes(2, "little") for value in values)
+    values = [value % 2**10 for value in values]
+    content = b""
+    for one, two, three in zip(values[::3], values[1::3], values[2::3], strict=True):
+        if fmt == "311":
+            content += (one + (two << 10) + (three << 20)).to_bytes(4, "little")
+        else:
+            words = (one << 1) + ((three % 32) << 11), (two << 1) + ((three // 32) << 11)
+            content += b"".join(word.to_bytes(2, "little") for word in words)
+    return content
+
+
+@pytest.mark.parametrize("fmt", BITS)
+def test_every_format_is_sample_exact_with_gains_baselines_and_lost_samples_of_its_own(tmp_path, ecg_mv, fmt):
+    counts = counts_of(ecg_mv[:, :2999], BITS[fmt])
+    written = fmt if fmt in ("80", "212", "16", "24", "32") else "32"
+    wfdb.wrsamp(
+        "other", fs=500, units=["mV"] * 12, sig_name=list(LEADS), d_signal=counts.T, fmt=[written] * 12,
+        adc_gain=[gain * 2 ** max(BITS[fmt] - 16, 0) for gain in GAINS], baseline=BASELINES, write_dir=str(tmp_path),
+    )  # fmt: skip
+    if written != fmt:
+        header = tmp_path / "other.hea"
+        header.write_text(header.read_text().replace(".dat 32 ", f".dat {fmt} "))
+        (tmp_path / "other.dat").write_bytes(packed(counts, fmt))
+    recording = read_recording(load_files([tmp_path / "other.hea"]))
+    oracle = wfdb.rdrecord(str(tmp_path / "other")).p_signal.T
+    assert recording.n_samples == 2999
+    assert np.argwhere(np.isnan(oracle)).tolist() == [[11, 2998]]
+    np.testing.assert_array_equal(recording.signal_mv, oracle)
+    assert {"checksum_mismatch", "data_of_another_header", "data_longer_than_header"}.isdisjoint(codes(recording))
+
+
+@pytest.mark.parametrize("fmt", ["24", "212", "310", "311"])
+def test_one_lead_per_file_is_read_whatever_is_left_of_its_last_block(tmp_path, ecg_mv, fmt):
+    counts = counts_of(ecg_mv, BITS[fmt])
+    for n_samples in (2998, 2999, 3000):
+        header, files = f"one 12 500 {n_samples}\n", {}
+        for lead, row in zip(LEADS, counts[:, :n_samples], strict=True):
+            if fmt in ("61", "160", "310", "311"):
+                content = packed(np.append(row, [0] * (-n_samples % 3))[None], fmt)
+            else:
+                wfdb.wrsamp("x", fs=500, units=["mV"], sig_name=["x"], d_signal=row[:, None], fmt=[fmt],
+                            adc_gain=[100], baseline=[0], write_dir=str(tmp_path))  # fmt: skip
+                content = (tmp_path / "x.dat").read_bytes()
+            files[f"{lead}.dat"] = content[: -(-n_samples * 4 // 3)] if fmt == "311" else content
+            header += f"{lead}.dat {fmt} 100/mV 16 0 0 0 0 {lead}\n"
+        recording = read_recording({"one.hea": header.encode(), **files})
+        expected = np.where(counts == -(2 ** (BITS[fmt] - 1)), np.nan, counts / 100)[:, :n_samples]
+        np.testing.assert_array_equal(recording.signal_mv, expected)
+        assert "data_longer_than_header" not in codes(recording)
+        short = {**files, "V6.dat": files["V6.dat"][:-4]}
+        with pytest.raises(UnreadableError, match="truncated"):
+            read_recording({"one.hea": header.encode(), **short})
 
 
 def test_a_matlab_4_record_is_read_like_the_plain_one(wfdb_files):
@@ -167,7 +234,8 @@ def test_half_a_record_is_refused_naming_the_other_half(wfdb_files):
         (b"made 12", b"made 13", UnreadableError),
         (b"made 12", b"made 17", LimitError),
         (b"made 12", b"made 0", UnreadableError),
-        (b".dat 16 ", b".dat 80 ", UnsupportedError),
+        (b".dat 16 ", b".dat 8 ", UnsupportedError),
+        (b".dat 16 ", b".dat 516 ", UnsupportedError),
         (b".dat 16 ", b".dat 16x4 ", UnsupportedError),
         (b".dat 16 ", b".dat 16:3 ", UnsupportedError),
         (b" 500 3000", b" 50 3000", LimitError),
