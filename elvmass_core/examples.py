@@ -13,7 +13,7 @@ import numpy as np
 from elvmass_core.domain import FloatArray
 from elvmass_core.errors import CohortError
 from elvmass_core.io import load_files, read_recording
-from elvmass_core.io.wfdb_writer import write_wfdb
+from elvmass_core.io.wfdb_writer import filter_comment, write_wfdb
 from elvmass_core.virtual import simulate_cohort
 
 SEED, N = 909, 900
@@ -134,7 +134,8 @@ def _write(folder: Path, choice: Choice, row: Row, cohort: Path) -> Row:
     """Copy (or spoil) one recording and return its line of the table."""
     recording = read_recording(load_files([cohort / f"{row['record']}.hea"]))
     signal_mv = recording.signal_mv if choice.spoil is None else choice.spoil(recording.signal_mv)
-    write_wfdb(folder, choice.id, signal_mv, recording.fs_hz, comments=("Simulated patient of ELVMass",))
+    comments = (*filter_comment(recording.filters), "Simulated patient of ELVMass")
+    write_wfdb(folder, choice.id, signal_mv, recording.fs_hz, comments=comments)
     return {
         "id": choice.id,
         "title": choice.title,

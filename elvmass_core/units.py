@@ -43,3 +43,34 @@ def body_surface_area_m2(height_cm: float, weight_kg: float) -> float:
 def body_mass_index(height_cm: float, weight_kg: float) -> float:
     """Body mass index in kg/m²."""
     return weight_kg / (height_cm / 100.0) ** 2
+
+
+INCHES_PER_FOOT = 12
+CM_PER_INCH = 2.54
+KG_PER_POUND = 0.45359237
+"""Both exact (international yard and pound agreement, 1959)."""
+
+
+def cm_from_feet(feet: float | None, inches: float | None) -> float | None:
+    """Height in cm from feet and inches; None when both are None, an absent one of the two counts as 0."""
+    if feet is None and inches is None:
+        return None
+    return ((feet or 0.0) * INCHES_PER_FOOT + (inches or 0.0)) * CM_PER_INCH
+
+
+def feet_from_cm(height_cm: float | None) -> tuple[float | None, float | None]:
+    """Height in whole feet and the inches that remain."""
+    if height_cm is None:
+        return None, None
+    feet, inches = divmod(height_cm / CM_PER_INCH, INCHES_PER_FOOT)
+    return feet, inches
+
+
+def kg_from_pounds(pounds: float | None) -> float | None:
+    """Weight in kg."""
+    return None if pounds is None else pounds * KG_PER_POUND
+
+
+def pounds_from_kg(weight_kg: float | None) -> float | None:
+    """Weight in pounds."""
+    return None if weight_kg is None else weight_kg / KG_PER_POUND

@@ -25,8 +25,8 @@ def alone_words(estimate: Estimate, patient: Patient, *, outside: bool) -> str:
 def _change_words(estimate: Estimate) -> str:
     change_g = round(estimate.lvm_g - estimate.demographics_only_g)
     if change_g == 0:
-        return "does not change it"
-    return f"{'raises' if change_g > 0 else 'lowers'} it by {abs(change_g)} g"
+        return "changes nothing"
+    return f"adds {change_g} g" if change_g > 0 else f"takes off {-change_g} g"
 
 
 def lvh_in_test_words(estimate: Estimate) -> str:

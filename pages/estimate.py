@@ -27,7 +27,7 @@ with card:
     render.result_card(report, now.origin.truth_g, theme())
 with beat:
     panels.beat_panel(now.recording, patient)
-with st.expander("What the simulated patients do not contain, and what is not checked"):
-    st.markdown(text("not_simulated"))
+st.info(text("not_simulated"))
+with st.expander("What no check looks at"):
     render.not_checked()
 panels.tabs(now.recording, patient)

@@ -72,6 +72,8 @@ def facts(sex=Sex.FEMALE):
         "training": {
             "source": {"name": "none", "description": "Untrained, for tests.", "simulated": True},
             "n_train": 0,
+            "lvm_mean_g": 120.0,
+            "lvm_sd_g": 25.0,
             "range": {"age_years": [30.0, 88.0], "height_cm": [140.0, 190.0], "weight_kg": [40.0, 110.0]},
         },
     }

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from elvmass_core.domain import Patient, Recording, Sex
+from elvmass_core.domain import DeviceFilters, Patient, Recording, Sex
 
 R_GAIN = {"I": 0.7, "II": 1.0, "V1": 0.15, "V2": 0.4, "V3": 0.8, "V4": 1.3, "V5": 1.2, "V6": 0.9}
 S_GAIN = {"I": 0.1, "II": 0.1, "V1": 0.9, "V2": 1.2, "V3": 0.8, "V4": 0.4, "V5": 0.2, "V6": 0.1}
@@ -34,7 +34,8 @@ def signal(fs_hz=500.0, duration_s=10.0, rr_s=0.85, noise_mv=0.005, seed=0, firs
 def recording(**options):
     """A `Recording` of `signal`."""
     fs_hz = options.get("fs_hz", 500.0)
-    return Recording(signal_mv=signal(**options)[0], fs_hz=fs_hz, format="synthetic")
+    filters = DeviceFilters(highpass_hz=0.0, lowpass_hz=0.0, notch_hz=0.0)
+    return Recording(signal_mv=signal(**options)[0], fs_hz=fs_hz, format="synthetic", filters=filters)
 
 
 def patient(**changes):

@@ -8,9 +8,10 @@ import pytest
 ROOT = Path(__file__).parents[1]
 CORE = ROOT / "elvmass_core"
 LAYERS = (
-    "errors", "units", "processes", "domain", "segments", "wording", "io", "signal", "features", "signal_space",
-    "criteria", "quality", "models", "attribution", "figures", "report", "pipeline", "virtual", "realism", "study",
-    "sanity", "sexes", "batch", "retrain", "comparison", "planted", "truth", "explaining", "examples", "__main__",
+    "errors", "units", "processes", "domain", "segments", "wording", "io", "signal", "features", "reference_ranges",
+    "signal_space", "criteria", "quality", "models", "attribution", "figures", "report", "pipeline", "followup",
+    "virtual", "realism", "study", "sanity", "sexes", "batch", "retrain", "comparison", "planted", "truth",
+    "explaining", "examples", "__main__",
 )  # fmt: skip
 """Lowest first: a module imports from its own layer and from those before it."""
 FILES = sorted(CORE.rglob("*.py"))

@@ -181,7 +181,7 @@ def test_the_json_holds_the_contract(models):
         set(one) == {"name", "value", "unit", "cutoff", "met", "reason", "formula", "comparison", "source"}
         for one in stored["criteria"]
     )
-    assert stored["recording"]["filters"] == {"highpass_hz": None, "lowpass_hz": None, "notch_hz": None}
+    assert stored["recording"]["filters"] == {"highpass_hz": 0.0, "lowpass_hz": 0.0, "notch_hz": 0.0}
     assert set(stored["estimate"]) >= {
         "model", "lvm_g", "interval_g", "coverage", "lvmi_g_m2", "p_lvh", "lvh", "demographics_only_g", "cutoff_g_m2",
         "cutoff_source", "reference_g",

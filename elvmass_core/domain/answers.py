@@ -72,6 +72,8 @@ class Estimate:
         LVH cut-off of the index and the modality and publication it comes from.
     reference_g : float
         Estimate for the reference beat and reference person of the model: where attributions start.
+    reference_range_g : (float, float)
+        Where about nine of ten training patients of this sex lie, healthy and not: mean ± 1.645 SD.
     lvh_in_test : (int, int, int) or None
         How many test patients with LVH were flagged, uncertain and not flagged; None without a test.
     simulated : bool
@@ -94,6 +96,7 @@ class Estimate:
     cutoff_g_m2: float
     cutoff_source: str
     reference_g: float
+    reference_range_g: tuple[float, float]
     lvh_in_test: tuple[int, int, int] | None = None
     simulated: bool = True
 

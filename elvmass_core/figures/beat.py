@@ -10,20 +10,15 @@ from typing import Any
 
 import numpy as np
 import plotly.graph_objects as go
-from numpy.typing import NDArray
 
-from elvmass_core.domain import BEAT_FS_HZ, Attribution, Beat, Fiducials, FloatArray
+from elvmass_core.domain import Attribution, Beat, Fiducials, FloatArray
+from elvmass_core.figures.saliency import SALIENCY_LEGEND, grams_per_10_ms, limit_g, step_colors, steps
 from elvmass_core.figures.style import PALETTES, Palette, Theme, float32, signed_ticks, themed
 from elvmass_core.segments import beat_times_ms
 from elvmass_core.units import LEAD_INDEX, LEADS, LIMB_LEADS, PRECORDIAL_LEADS
 
 _PANELS_PER_COLUMN = 3
 _GAP, _GROUP_GAP, _ROW_GAP = 0.025, 0.075, 0.075
-_SALIENCY_WINDOW = int(10e-3 * BEAT_FS_HZ)
-"""Samples in the 10 ms over which grams are summed for display."""
-_N_BINS = 11
-_MIN_SALIENCY_G = 0.05
-_SCALE_LEGEND = "colour: g per 10 ms · blue lowers, orange raises the mass"
 _TIME_LEGEND = "ms after R"
 BEAT_LEGEND = "Shaded: ST–T. Lines: borders of P, QRS (solid) and T. Grey band: ± 1 SD over the beats."
 """What the marks mean: stands once, under all panels, because it is wider than a phone."""
@@ -58,6 +53,7 @@ def averaged_beat(
     *,
     leads: Sequence[str] = LEADS,
     show_beats: bool = True,
+    device_mv: FloatArray | None = None,
     height: int = 560,
     theme: Theme = "light",
 ) -> go.Figure:
@@ -74,6 +70,8 @@ def averaged_beat(
         Which leads to draw, in columns of three: six of them fit the width of a phone.
     show_beats : bool
         Whether the single beats are drawn behind the average.
+    device_mv : array (12, 400), optional
+        The cardiograph's own median beat on the same axis, drawn as a dashed line.
     height : int
         Height in pixels.
     theme : {"light", "dark"}
@@ -85,13 +83,15 @@ def averaged_beat(
     """
     palette, panels = PALETTES[theme], _panels(leads)
     grams = None if attribution is None else grams_per_10_ms(attribution)
-    limit = _saliency_limit_g(grams)
+    limit = limit_g(grams)
     traces: list[go.Scatter] = []
     for panel in panels:
         traces += _beats_and_band(beat, panel, show_beats, palette)
         if grams is not None:
             traces += _saliency(beat, grams, limit, panel, palette)
         traces.append(_average(beat, grams, panel, palette))
+        if device_mv is not None:
+            traces.append(_device(device_mv, panel, palette))
     if grams is not None:
         traces.append(_color_bar(limit, palette))
     layout = _axes(beat, panels, palette) | {
@@ -101,12 +101,6 @@ def averaged_beat(
         "dragmode": False,
     }
     return themed(go.Figure(traces), theme, height=height, **layout)
-
-
-def grams_per_10_ms(attribution: Attribution) -> FloatArray:
-    """Attribution summed over 10 ms around each sample, shape (12, 400), in g."""
-    kernel = np.ones(_SALIENCY_WINDOW)
-    return np.stack([np.convolve(row, kernel, mode="same") for row in attribution.beat_g])
 
 
 # --- Panels -----------------------------------------------------------------------------------------------------------
@@ -161,7 +155,7 @@ def _axes(beat: Beat, panels: Sequence[_Panel], palette: Palette) -> dict[str, A
         axes[names["yaxis"].replace("y", "yaxis")] = common | {
             "domain": panel.y_domain,
             "anchor": names["xaxis"],
-            "range": _group_range_mv(beat, panel.group),
+            "range": group_range_mv(beat, panel.group),
             "nticks": 6,
             "ticksuffix": " mV",
             "showticksuffix": "last",
@@ -172,7 +166,7 @@ def _axes(beat: Beat, panels: Sequence[_Panel], palette: Palette) -> dict[str, A
     return axes
 
 
-def _group_range_mv(beat: Beat, group: Sequence[str]) -> list[float]:
+def group_range_mv(beat: Beat, group: Sequence[str]) -> list[float]:
     """Amplitude range of a lead group with a margin, at least 1 mV wide."""
     rows = beat.signal_mv[[LEAD_INDEX[lead] for lead in group]]
     if not np.isfinite(rows).any():
@@ -202,7 +196,7 @@ def _legend(with_scale: bool, palette: Palette) -> dict[str, Any]:
     """The unit of the time axis, and of the colours."""
     font = {"size": 12, "color": palette.muted}
     place = {"x": 0.5, "y": 0, "xref": "paper", "yref": "paper", "yshift": -22, "yanchor": "top", "showarrow": False}
-    return place | {"text": f"{_TIME_LEGEND}<br>{_SCALE_LEGEND}" if with_scale else _TIME_LEGEND, "font": font}
+    return place | {"text": f"{_TIME_LEGEND}<br>{SALIENCY_LEGEND}" if with_scale else _TIME_LEGEND, "font": font}
 
 
 def _intervals(fiducials: Fiducials, panel: _Panel, palette: Palette) -> list[dict[str, Any]]:
@@ -243,6 +237,19 @@ def _beats_and_band(beat: Beat, panel: _Panel, show_beats: bool, palette: Palett
     return traces
 
 
+def _device(device_mv: FloatArray, panel: _Panel, palette: Palette) -> go.Scatter:
+    """The cardiograph's own beat."""
+    return go.Scatter(
+        x=float32(beat_times_ms()),
+        y=float32(device_mv[LEAD_INDEX[panel.lead]]),
+        mode="lines",
+        line={"color": palette.raises, "width": 1.4, "dash": "dash"},
+        hovertemplate="device %{y:.2f} mV<extra>" + panel.lead + "</extra>",
+        showlegend=False,
+        **panel.axes,
+    )
+
+
 def _average(beat: Beat, grams: FloatArray | None, panel: _Panel, palette: Palette) -> go.Scatter:
     """The average itself, with time, amplitude and (when known) grams on hover."""
     lead = LEAD_INDEX[panel.lead]
@@ -261,18 +268,11 @@ def _average(beat: Beat, grams: FloatArray | None, panel: _Panel, palette: Palet
     )
 
 
-def _saliency_limit_g(grams: FloatArray | None) -> float:
-    """End of the colour scale: almost the largest attribution, so that one spike does not pale the rest."""
-    if grams is None or not np.isfinite(grams).any():
-        return _MIN_SALIENCY_G
-    return max(_MIN_SALIENCY_G, float(np.nanquantile(np.abs(grams), 0.995)))
-
-
 def _saliency(beat: Beat, grams: FloatArray, limit: float, panel: _Panel, palette: Palette) -> list[go.Scatter]:
     """The coloured band behind one trace: one line per colour step."""
-    lead, times, colors = LEAD_INDEX[panel.lead], float32(beat_times_ms()), _bin_colors(palette)
+    lead, times, colors = LEAD_INDEX[panel.lead], float32(beat_times_ms()), _css_colors(palette)
     traces = []
-    for index, inside in _bins(grams[lead], limit):
+    for index, inside in steps(grams[lead], limit):
         y = float32(np.where(inside, beat.signal_mv[lead], np.nan))
         line = {"color": colors[index], "width": 7}
         traces.append(
@@ -281,32 +281,9 @@ def _saliency(beat: Beat, grams: FloatArray, limit: float, panel: _Panel, palett
     return traces
 
 
-def _bins(grams: FloatArray, limit: float) -> list[tuple[int, NDArray[np.bool_]]]:
-    """Samples of each colour step, each grown by one sample so that neighbours join; the neutral step is left out."""
-    steps = np.clip(((grams / limit + 1.0) / 2.0 * _N_BINS).astype(int), 0, _N_BINS - 1)
-    pairs = []
-    for index in range(_N_BINS):
-        inside = steps == index
-        if index == _N_BINS // 2 or not inside.any():
-            continue
-        pairs.append((index, inside | np.append(False, inside[:-1])))
-    return pairs
-
-
-def _bin_colors(palette: Palette) -> list[str]:
-    """One colour per step from blue through neutral to orange."""
-    lowers, neutral, raises = map(_rgb, (palette.lowers, palette.neutral, palette.raises))
-    colors = []
-    for position in np.linspace(-1.0, 1.0, _N_BINS):
-        end = lowers if position < 0 else raises
-        red, green, blue = (neutral + (end - neutral) * abs(position)).round().astype(int)
-        colors.append(f"rgb({red},{green},{blue})")
-    return colors
-
-
-def _rgb(code: str) -> NDArray[np.int_]:
-    """Red, green and blue of a hex colour."""
-    return np.array([int(code[start : start + 2], 16) for start in (1, 3, 5)])
+def _css_colors(palette: Palette) -> list[str]:
+    """One colour per step, as CSS has it."""
+    return [f"rgb({red},{green},{blue})" for red, green, blue in step_colors(palette)]
 
 
 def _color_bar(limit: float, palette: Palette) -> go.Scatter:
@@ -322,8 +299,9 @@ def _color_bar(limit: float, palette: Palette) -> go.Scatter:
         "len": 0.6,
         "thickness": 10,
     } | signed_ticks(limit)
-    steps = [[index / (_N_BINS - 1), color] for index, color in enumerate(_bin_colors(palette))]
-    marker = {"color": [0.0], "cmin": -limit, "cmax": limit, "colorscale": steps, "showscale": True, "opacity": 0}
+    css = _css_colors(palette)
+    stops = [[index / (len(css) - 1), color] for index, color in enumerate(css)]
+    marker = {"color": [0.0], "cmin": -limit, "cmax": limit, "colorscale": stops, "showscale": True, "opacity": 0}
     return go.Scatter(
         x=[0], y=[0], mode="markers", marker=marker | {"colorbar": scale}, hoverinfo="skip", name="colour bar"
     )

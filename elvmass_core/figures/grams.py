@@ -7,7 +7,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from elvmass_core.attribution.tables import COLUMNS, LIMB_GROUP, SegmentTable
-from elvmass_core.domain import Attribution, Estimate
+from elvmass_core.domain import Attribution, Estimate, Sex
 from elvmass_core.figures.style import PALETTES, Palette, Theme, signed, signed_ticks, themed
 from elvmass_core.segments import REST, SEGMENT_NAMES
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
@@ -58,39 +58,40 @@ def estimate_scale(
     bsa_m2 = None if muted else bsa_m2
     marks = _scale_marks(estimate, bsa_m2, truth_g, palette, color)
     low, high = estimate.interval_g
+    crowd = _crowd_label(estimate)
     figure = go.Figure()
-    figure.add_trace(
-        go.Scatter(
-            x=[low, high],
-            y=[marks[0].label] * 2,
-            mode="lines",
-            line={"color": color, "width": 12},
-            opacity=0.35,
-            hovertemplate=f"{percent(estimate.coverage)} interval {low:.0f}–{high:.0f} g<extra></extra>",
-        )
-    )
+    words = f"{percent(estimate.coverage)} interval"
+    figure.add_trace(_scale_band(marks[0].label, estimate.interval_g, words, color, 0.35))
+    figure.add_trace(_scale_band(crowd, estimate.reference_range_g, crowd, palette.muted, 0.25))
+    figure.add_annotation(_scale_value(crowd, "{:.0f}–{:.0f} g".format(*estimate.reference_range_g), palette))
     for mark in marks:
         figure.add_trace(_scale_point(mark))
-        figure.add_annotation(_scale_value(mark, palette))
+        figure.add_annotation(_scale_value(mark.label, f"{mark.grams:.0f} g", palette))
     if bsa_m2 is not None:
         cutoff = estimate.cutoff_g_m2 * bsa_m2
         line = {"color": palette.raises, "width": 1.5, "dash": "dash"}
         figure.add_shape(type="line", x0=cutoff, x1=cutoff, y0=-0.5, y1=1.3, line=line, layer="below")
-    values = [low, high, *(mark.grams for mark in marks)]
+    values = [low, high, *estimate.reference_range_g, *(mark.grams for mark in marks)]
     margin = 0.05 * (max(values) - min(values))
     figure.update_xaxes(
         title={"text": "LV mass, g", "standoff": 4, "font": {"size": 12}},
         range=[min(values) - margin, max(values) + margin],
-        domain=[0.0, 0.87],
+        domain=[0.0, 0.83],
         showgrid=True,
         gridcolor=palette.faint,
         zeroline=False,
         nticks=6,
     )
     figure.update_yaxes(
-        range=[len(marks) - 0.5, -0.5], showgrid=False, automargin=True, ticklabelstandoff=6, type="category"
+        range=[len(marks) + 0.5, -0.5],
+        categoryorder="array",
+        categoryarray=[*(mark.label for mark in marks), crowd],
+        showgrid=False,
+        automargin=True,
+        ticklabelstandoff=6,
+        type="category",
     )
-    return themed(figure, theme, height=50 + 24 * len(marks), margin={"l": 8, "r": 8, "t": 4, "b": 36}, dragmode=False)
+    return themed(figure, theme, height=74 + 24 * len(marks), margin={"l": 8, "r": 8, "t": 4, "b": 36}, dragmode=False)
 
 
 def _scale_marks(
@@ -110,6 +111,25 @@ def _scale_marks(
     return marks
 
 
+def _crowd_label(estimate: Estimate) -> str:
+    """Row of the same-sex reference."""
+    who = {Sex.FEMALE: "women", Sex.MALE: "men"}.get(estimate.sex, "patients")
+    return f"9 of 10 {'simulated ' if estimate.simulated else ''}{who}"
+
+
+def _scale_band(label: str, ends: tuple[float, float], words: str, color: str, opacity: float) -> go.Scatter:
+    """A range on one row."""
+    low, high = ends
+    return go.Scatter(
+        x=[low, high],
+        y=[label] * 2,
+        mode="lines",
+        line={"color": color, "width": 12},
+        opacity=opacity,
+        hovertemplate=f"{words}: {low:.0f}–{high:.0f} g<extra></extra>",
+    )
+
+
 def _scale_point(mark: _Mark) -> go.Scatter:
     """The marker of one row."""
     return go.Scatter(
@@ -122,14 +142,14 @@ def _scale_point(mark: _Mark) -> go.Scatter:
     )
 
 
-def _scale_value(mark: _Mark, palette: Palette) -> dict[str, object]:
-    """Its grams, in a column of their own at the right, clear of every marker."""
+def _scale_value(label: str, words: str, palette: Palette) -> dict[str, object]:
+    """Grams of a row, in a column of their own at the right, clear of every marker."""
     return {
-        "text": f"{mark.grams:.0f} g",
+        "text": words,
         "x": 1.0,
         "xref": "paper",
         "xanchor": "right",
-        "y": mark.label,
+        "y": label,
         "yref": "y",
         "showarrow": False,
         "font": {"size": 12, "color": palette.ink},

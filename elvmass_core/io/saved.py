@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 
 from elvmass_core.domain import (
+    AGE_SHOWN_UP_TO,
     FIDUCIAL_NAMES,
     N_LEADS,
     DeviceBeat,
@@ -66,6 +67,8 @@ def looks_saved(data: bytes) -> bool:
 def to_saved(opened: Opened) -> dict[str, Any]:
     """Return the value of `KEY` in a saved analysis: JSON values only, arrays as base64 of zlib of float64."""
     values, arrays = to_parts(opened)
+    if opened.patient is not None and (opened.patient.age_years or 0.0) > AGE_SHOWN_UP_TO:
+        values["patient"]["age_years"] = AGE_SHOWN_UP_TO + 1  # as the readers do: a higher age identifies a person
     return {"version": VERSION, **values, "arrays": [_packed(array) for array in arrays]}
 
 

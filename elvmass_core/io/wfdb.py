@@ -67,6 +67,7 @@ def read_wfdb(header: bytes, files: Mapping[str, bytes]) -> RawRecording:
         stated=patient,
         notes=(*_notes(parsed, len(counts)), *patient_notes),
         findings=(*findings, *patient_findings),
+        filters=parsed.filters,
     )
 
 

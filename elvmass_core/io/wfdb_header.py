@@ -4,8 +4,10 @@ import math
 import re
 from dataclasses import dataclass
 
+from elvmass_core.domain import DeviceFilters
 from elvmass_core.errors import UnreadableError, UnsupportedError
 from elvmass_core.io.limits import check_channels
+from elvmass_core.io.stated import number_or_none
 
 _DEFAULT_UNIT = "mV"
 """header(5): "If this field is missing, mV may be assumed" — where a gain is given."""
@@ -15,6 +17,8 @@ _MAX_HEADER_BYTES = 100_000
 _RECORD_LINE = re.compile(r"(?P<name>[^\s/]+)(?P<segments>/\d+)?\s+(?P<signals>\d+)(?P<rest>\s.*)?")
 _SIGNAL_FORMAT = re.compile(r"(?P<format>\d+)(?:x(?P<per_frame>\d+))?(?::(?P<skew>\d+))?(?:\+(?P<offset>\d+))?")
 _GAIN = re.compile(r"(?P<gain>[-+0-9.eE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?")
+_FILTER_COMMENT = re.compile(r"^#\s*Filter:(.{1,100})$", re.MULTILINE)
+_FILTER = re.compile(r"(high-pass|low-pass|notch)\s+(none|\d{1,4}(?:\.\d{1,4})?)", re.IGNORECASE)
 _FIELD = re.compile(r"(?:^|<)\s*(?P<field>age|sex)>?\s*:\s*(?P<value>[^\s<]*)", re.IGNORECASE)
 
 
@@ -42,6 +46,7 @@ class Header:
     n_samples: int | None
     signals: tuple[SignalLine, ...]
     fields: dict[str, tuple[str, ...]]
+    filters: DeviceFilters
 
 
 def looks_like_header(data: bytes) -> bool:
@@ -85,7 +90,9 @@ def parse_header(data: bytes) -> Header:
         raise _damaged("the number of signals")
     fs_hz, n_samples = _rate_and_length((record["rest"] or "").split())
     signals = tuple(_signal_line(line, index) for index, line in enumerate(lines[1 : n_signals + 1], start=1))
-    return Header(fs_hz=fs_hz, n_samples=n_samples, signals=signals, fields=_patient_fields(text))
+    return Header(
+        fs_hz=fs_hz, n_samples=n_samples, signals=signals, fields=_patient_fields(text), filters=_filters(text)
+    )
 
 
 def _content_lines(text: str) -> list[str]:
@@ -164,6 +171,16 @@ def _gain(text: str, where: str) -> tuple[float | None, int | None, str | None]:
         raise _damaged(where)
     baseline = _whole_number(match["baseline"], where) if match["baseline"] else None
     return (gain or None), baseline, match["unit"] if gain else None
+
+
+def _filters(text: str) -> DeviceFilters:
+    """Filters of the device from a comment as `wfdb_writer.filter_comment` writes it: WFDB has no place for them."""
+    comment = _FILTER_COMMENT.search(text)
+    found = {} if comment is None else {kind.lower(): value for kind, value in _FILTER.findall(comment[1])}
+    numbers = {kind: 0.0 if value.lower() == "none" else number_or_none(value) for kind, value in found.items()}
+    return DeviceFilters(
+        highpass_hz=numbers.get("high-pass"), lowpass_hz=numbers.get("low-pass"), notch_hz=numbers.get("notch")
+    )
 
 
 def _patient_fields(text: str) -> dict[str, tuple[str, ...]]:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from elvmass_core.domain import frozen_array
+from elvmass_core.domain import DeviceFilters, frozen_array
 from elvmass_core.io.wfdb_samples import FORMATS, checksum_16
 from elvmass_core.units import LEADS
 
@@ -47,6 +47,16 @@ def write_wfdb(
     """
     for name, content in record_files(record, signal_mv, fs_hz, comments, counts_per_mv=counts_per_mv).items():
         _write_whole(directory / name, content)
+
+
+def filter_comment(filters: DeviceFilters) -> tuple[str, ...]:
+    """Return the comment that states the filters of the device, for example "Filter: high-pass 0.05 Hz, low-pass none".
+
+    Empty when nothing is known of them.
+    """
+    named = (("high-pass", filters.highpass_hz), ("low-pass", filters.lowpass_hz), ("notch", filters.notch_hz))
+    words = [f"{kind} {f'{hz:g} Hz' if hz else 'none'}" for kind, hz in named if hz is not None]
+    return (f"Filter: {', '.join(words)}",) if words else ()
 
 
 def record_files(

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from elvmass_core.domain import AGE_SHOWN_UP_TO, FloatArray, Patient, Recording, Sex, age_in_words
-from elvmass_core.io.wfdb_writer import record_files
+from elvmass_core.domain import AGE_SHOWN_UP_TO, DeviceFilters, FloatArray, Patient, Recording, Sex, age_in_words
+from elvmass_core.io.wfdb_writer import filter_comment, record_files
 from elvmass_core.units import LEADS
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def wfdb_files(recording: Recording, patient: Patient, record_name: str) -> dict
         comments.append(f"Age: {age_in_words(patient.age_years).rstrip('+')}")
     if patient.sex is not Sex.UNKNOWN:
         comments.append(f"Sex: {'Female' if patient.sex is Sex.FEMALE else 'Male'}")
+    comments += filter_comment(recording.filters)
     return record_files(record_name, recording.signal_mv, recording.fs_hz, comments, counts_per_mv=counts_per_mv)
 
 
@@ -214,7 +215,7 @@ def _waveform(recording: Recording) -> "Dataset":
     group.NumberOfWaveformChannels, group.NumberOfWaveformSamples = counts.shape
     group.SamplingFrequency = f"{recording.fs_hz:.10g}"
     group.WaveformBitsAllocated, group.WaveformSampleInterpretation = n_bits, "SS" if n_bits == 16 else "SL"
-    group.ChannelDefinitionSequence = [_channel(lead, step_uv, n_bits) for lead in LEADS]
+    group.ChannelDefinitionSequence = [_channel(lead, step_uv, n_bits, recording.filters) for lead in LEADS]
     dtype = np.dtype(f"<i{n_bits // 8}")
     if np.isnan(recording.signal_mv).any():
         group.add_new("WaveformPaddingValue", "OW", np.array(_PADDING, dtype=dtype).tobytes())
@@ -222,7 +223,7 @@ def _waveform(recording: Recording) -> "Dataset":
     return group
 
 
-def _channel(lead: str, step_uv: float, n_bits: int) -> "Dataset":
+def _channel(lead: str, step_uv: float, n_bits: int, filters: DeviceFilters) -> "Dataset":
     """Definition of one channel."""
     from pydicom.dataset import Dataset
 
@@ -234,6 +235,14 @@ def _channel(lead: str, step_uv: float, n_bits: int) -> "Dataset":
     channel.ChannelSensitivityCorrectionFactor = "1"
     channel.ChannelBaseline = channel.ChannelSampleSkew = "0"
     channel.WaveformBitsStored = n_bits
+    stated = {
+        "FilterLowFrequency": filters.highpass_hz,
+        "FilterHighFrequency": filters.lowpass_hz,
+        "NotchFilterFrequency": filters.notch_hz,
+    }
+    for name, hz in stated.items():
+        if hz is not None:
+            setattr(channel, name, f"{hz:g}")
     return channel
 
 

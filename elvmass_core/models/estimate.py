@@ -9,6 +9,8 @@ from elvmass_core.models.inputs import column, pattern_of, tabular_row
 
 LVM_LIMITS_G = (30.0, 500.0)
 """Adult LV masses; an answer outside them says that the model does not know this ECG (assumed)."""
+_Z_90 = 1.645
+"""Half the width of the central 90 % of a normal distribution, in SD."""
 INPUT_WORDS = {"age_years": ("age", "years"), "height_cm": ("height", "cm"), "weight_kg": ("weight", "kg")}
 
 
@@ -56,6 +58,7 @@ def estimate(bundle: Bundle, beat: Beat, features: Features, patient: Patient, *
         cutoff_g_m2=bundle.cutoff.g_m2(bundle.sex),
         cutoff_source=f"{bundle.cutoff.modality}: {bundle.cutoff.source}",
         reference_g=bundle.reference_g(row),
+        reference_range_g=_reference_range_g(bundle),
         lvh_in_test=_lvh_in_test(bundle),
         simulated=bundle.simulated,
     )
@@ -74,6 +77,13 @@ def _judge(bundle: Bundle, patient: Patient, interval: tuple[float, float]) -> t
     if high < cutoff:
         return Lvh.NOT_FLAGGED, "the whole interval lies below the cut-off"
     return Lvh.UNCERTAIN, "the interval crosses the cut-off"
+
+
+def _reference_range_g(bundle: Bundle) -> tuple[float, float]:
+    """Where about 90 % of the training patients of this sex lie."""
+    training = bundle.manifest["training"]
+    mean, half = float(training["lvm_mean_g"]), _Z_90 * float(training["lvm_sd_g"])
+    return max(mean - half, 0.0), mean + half
 
 
 def _lvh_in_test(bundle: Bundle) -> tuple[int, int, int] | None:

@@ -22,7 +22,7 @@ NOT_CHECKED = (
     "body position and breathing",
     "a gain wrong by about two times or less, in all leads or in one group, where the QRS keeps a usual size",
     "a sampling rate wrong by about a quarter or less, where the durations stay usual",
-    "filters of the recorder: a muscle filter lowers R and widens QRS, a baseline filter above 0.5 Hz bends ST and T",
+    "filters of the recorder beyond what the file states of them",
 )
 """In words for the reader of a result."""
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elvmass_core.domain import FloatArray, Recording
+from elvmass_core.quality.device_filters import check_filters
 from elvmass_core.quality.findings import Findings, caution, listed, stop
 from elvmass_core.quality.noise import check_noise
 from elvmass_core.quality.pacing import check_pacing
@@ -29,9 +30,10 @@ recordings two lie at 0.02, both with two equal chest leads; the others lie abov
 
 
 def check_recording(recording: Recording) -> Findings:
-    """Sampling rate, missing samples, dead, saturated or equal leads, noise, pacemaker spikes."""
+    """Sampling rate, filters, missing samples, dead, saturated or equal leads, noise, pacemaker spikes."""
     return (
         *_rate(recording),
+        *check_filters(recording),
         *_gaps(recording),
         *_flat(recording),
         *_clipped(recording),

@@ -1,12 +1,16 @@
 """Draw the trunk, the electrodes on it, and how the heart lies inside."""
 
+from dataclasses import replace
+
 import numpy as np
 
+from elvmass_core.domain import Sex
 from elvmass_core.virtual.anatomy import HeartPose
 from elvmass_core.virtual.body import Body, HeartSize
 from elvmass_core.virtual.draws import clipped_normal, log_normal, plain
 from elvmass_core.virtual.lungs import Lungs
-from elvmass_core.virtual.presets import CohortPreset
+from elvmass_core.virtual.norms import SexNorms
+from elvmass_core.virtual.presets import CohortPreset, Nuisance
 from elvmass_core.virtual.torso import Placement, TorsoShape
 
 _CHEST_WALL_CM = 1.5
@@ -38,19 +42,42 @@ def draw_torso(rng: np.random.Generator, preset: CohortPreset, body: Body) -> tu
             diaphragm_cm=-6.0 * ratio + 0.08 * excess + rng.normal(0.0, 1.0),
         ),
     )
+    return torso, _draw_placement(rng, nuisance, norms, mid_x_cm=mid_x, apical_z_cm=apical_z)
+
+
+def place_anew(rng: np.random.Generator, preset: CohortPreset, sex: Sex, placement: Placement) -> Placement:
+    """The electrodes taken off and put on the same chest again: its sites stay, the errors are drawn anew.
+
+    Parameters
+    ----------
+    rng : numpy Generator
+    preset : CohortPreset
+        Whose law of placement errors, the one that `draw_torso` draws from.
+    sex : Sex
+    placement : Placement
+        As it was; the new one does not depend on its errors.
+    """
+    norms = preset.women if sex is Sex.FEMALE else preset.men
+    sites = {"mid_x_cm": placement.mid_x_cm, "apical_z_cm": placement.apical_z_cm}
+    return replace(_draw_placement(rng, preset.nuisance, norms, **sites), sternal_x_cm=placement.sternal_x_cm)
+
+
+def _draw_placement(
+    rng: np.random.Generator, nuisance: Nuisance, norms: SexNorms, *, mid_x_cm: float, apical_z_cm: float
+) -> Placement:
+    """Heights err together over the sternum and together over the side, V3 by half of each; sideways each alone."""
     sternal_z = rng.normal(nuisance.sternal_too_high_cm, nuisance.placement_sd_cm)
     lateral_z = rng.normal(norms.lateral_shift_cm, nuisance.placement_sd_cm)
     own = rng.normal(0.0, 1.0, 5) * np.array([0.4, 0.5, 0.4, 0.4, 0.0])
     shift_z = np.array([sternal_z, sternal_z, 0.5 * (sternal_z + lateral_z), lateral_z, lateral_z, lateral_z])
     shift_z[1:] += own[[0, 1, 4, 2, 3]]
-    placement = Placement(
+    return Placement(
         sternal_x_cm=norms.sternal_x_cm + rng.normal(0.0, 0.25),
-        mid_x_cm=mid_x,
-        apical_z_cm=apical_z,
+        mid_x_cm=mid_x_cm,
+        apical_z_cm=apical_z_cm,
         shift_x_cm=plain(rng.normal(0.0, 0.6 * nuisance.placement_sd_cm, 6)),
         shift_z_cm=plain(shift_z),
     )
-    return torso, placement
 
 
 def draw_pose(

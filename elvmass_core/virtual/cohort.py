@@ -21,9 +21,9 @@ from pathlib import Path
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from elvmass_core.domain import FloatArray, Patient, Recording, Sex
+from elvmass_core.domain import DeviceFilters, FloatArray, Patient, Recording, Sex
 from elvmass_core.errors import CohortError
-from elvmass_core.io.wfdb_writer import write_wfdb
+from elvmass_core.io.wfdb_writer import filter_comment, write_wfdb
 from elvmass_core.io.writers import csv_bytes, dicom_bytes
 from elvmass_core.units import LEADS
 from elvmass_core.virtual.beat import SimulatedBeat, simulate_beat
@@ -243,7 +243,9 @@ def _one_file(fmt: str, patient: VirtualPatient, signal_mv: FloatArray) -> bytes
         archive = io.BytesIO()
         np.savez(archive, signal_mv=signal_mv.astype(np.float32), fs_hz=RECORDING_FS_HZ, leads=np.array(LEADS))
         return archive.getvalue()
-    recording = Recording(signal_mv=signal_mv, fs_hz=RECORDING_FS_HZ, format="simulated")
+    recording = Recording(
+        signal_mv=signal_mv, fs_hz=RECORDING_FS_HZ, format="simulated", filters=_band(patient)
+    )
     if fmt == "csv":
         return csv_bytes(recording)
     person = Patient(
@@ -258,7 +260,15 @@ def _one_file(fmt: str, patient: VirtualPatient, signal_mv: FloatArray) -> bytes
 def _comments(patient: VirtualPatient) -> tuple[str, ...]:
     """Header comments in the wording of PhysioNet."""
     sex = "Female" if patient.sex is Sex.FEMALE else "Male"
-    return (f"Age: {int(patient.age_years)}", f"Sex: {sex}", "Simulated by ELVMass; not a person")
+    band = filter_comment(_band(patient))
+    return (f"Age: {int(patient.age_years)}", f"Sex: {sex}", *band, "Simulated by ELVMass; not a person")
+
+
+def _band(patient: VirtualPatient) -> DeviceFilters:
+    """Band of the simulated device."""
+    return DeviceFilters(
+        highpass_hz=patient.recorder.high_pass_hz, lowpass_hz=patient.recorder.low_pass_hz, notch_hz=0.0
+    )
 
 
 def _write_atomically(path: Path, content: bytes) -> None:

@@ -17,12 +17,6 @@ h1 { padding: 0 0 0.5rem 0 !important; }
 /* the numbers of an ECG outside the models' scope */
 .st-key-subdued [data-testid="stMetricValue"] { font-size: 1.1rem; font-weight: 400; opacity: 0.8; }
 .st-key-subdued strong { font-weight: 400; }
-@media (max-width: 640px) { /* the sheet of ECG paper keeps a readable width and scrolls sideways in its own box */
-  .st-key-wide_chart_paper_box { overflow-x: auto; }
-  .st-key-wide_chart_paper_box > div { min-width: 1250px; }
-  .st-key-wide_chart_paper_box::before { content: "Swipe sideways for the rest of the sheet →"; position: sticky;
-    left: 0; width: max-content; font-size: 0.85rem; }
-}
 </style>
 """
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from elvmass_core.errors import RateNeededError, RecordingError, UnitNeededError
+from elvmass_core.io.limits import WORKING_FORMATS
 from elvmass_core.io.sandbox import open_safely
 from pages.shared import render
 from pages.shared.examples import examples
@@ -32,8 +33,8 @@ def intake() -> None:
             accept_multiple_files=True,
             key=uploader_key(),
             on_change=_take_upload,
-            help="WFDB (.hea with its .dat or .mat, together or as a zip), DICOM 12-lead ECG, or CSV with lead names "
-            "in the first line. At most 10 MB. Nothing is kept on disk.",
+            help=f"{WORKING_FORMATS}; or a saved analysis (JSON). A WFDB header goes together with its data file, or "
+            "both as a zip. At most 10 MB. Nothing is kept on disk.",
         )
         choices = examples()
         example.selectbox(

@@ -5,20 +5,25 @@ from collections.abc import Sequence
 import streamlit as st
 
 from elvmass_core.attribution.tables import grouped
-from elvmass_core.domain import Attribution, Beat, OtherAttribution, Patient, Recording, Report
+from elvmass_core.domain import Attribution, Beat, FloatArray, OtherAttribution, Patient, Recording, Report
 from elvmass_core.figures import (
     BEAT_LEGEND,
+    LEAD_ORDERS,
     PAPER_LAYOUTS,
+    Sheet,
     averaged_beat,
-    ecg_paper,
+    lay_out,
     segment_table,
     sheet_seconds,
     waterfall,
 )
-from elvmass_core.report import to_json
+from elvmass_core.signal.device_beat import align_device_beat
 from elvmass_core.units import LEADS, LIMB_LEADS, PRECORDIAL_LEADS
 from elvmass_core.wording import percent
 from pages.shared import cache, render
+from pages.shared.borders import borders_editor
+from pages.shared.downloads import report_tab
+from pages.shared.ecg_viewer import ecg_viewer
 from pages.shared.frame import text, theme
 
 _TABS = ("12 leads", "Averaged beat", "Measurements and criteria", "Report")
@@ -46,13 +51,29 @@ def beat_panel(recording: Recording, patient: Patient) -> None:
         st.caption(f"{saliency_words(attribution, patient)} {text('saliency_caution')}")
 
 
-def _beat_charts(beat: Beat, attribution: Attribution | None, *, key: str, show_beats: bool, height: int) -> None:
+def _beat_charts(
+    beat: Beat,
+    attribution: Attribution | None,
+    *,
+    key: str,
+    show_beats: bool,
+    height: int,
+    device_mv: FloatArray | None = None,
+) -> None:
     """Limb and precordial leads beside each other, or below each other on a phone."""
     words = "coloured by grams per 10 ms" if attribution is not None else "without saliency"
     groups = {"limb": LIMB_LEADS, "precordial": PRECORDIAL_LEADS}
     with st.container(key=f"{key}_charts", gap="xsmall"):
         for column, (group, leads) in zip(st.columns(2, gap="xsmall"), groups.items(), strict=True):
-            figure = averaged_beat(beat, attribution, leads=leads, show_beats=show_beats, height=height, theme=theme())
+            figure = averaged_beat(
+                beat,
+                attribution,
+                leads=leads,
+                show_beats=show_beats,
+                device_mv=device_mv,
+                height=height,
+                theme=theme(),
+            )
             with column:
                 alt = f"Averaged beat of the {group} leads in mV against ms, {words}."
                 render.chart(figure, key=f"{key}_{group}", alt=alt)
@@ -90,7 +111,7 @@ def tabs(recording: Recording, patient: Patient) -> None:
     leads, beat, numbers, download = st.tabs(_TABS, on_change="rerun", key="tabs")
     if leads.open:
         with leads:
-            _leads_tab(recording)
+            _leads_tab(report)
     if beat.open:
         with beat:
             _beat_tab(report)
@@ -99,30 +120,41 @@ def tabs(recording: Recording, patient: Patient) -> None:
             _numbers_tab(report)
     if download.open:
         with download:
-            _report_tab(report)
+            report_tab(report)
 
 
-def _leads_tab(recording: Recording) -> None:
+def _leads_tab(report: Report) -> None:
+    recording = report.recording
     with st.container(horizontal=True, gap="medium"):
         layout = st.segmented_control(
             "Layout", list(PAPER_LAYOUTS), default="3x4+II", required=True, key="paper_layout"
         )
+        order = st.segmented_control(
+            "Order", list(LEAD_ORDERS), default="standard", required=True, key="paper_order", format_func=str.capitalize
+        )
         speed = st.segmented_control("Speed, mm/s", [25, 50], default=25, required=True, key="paper_speed")
         gain = st.segmented_control("Gain, mm/mV", [5, 10, 20], default=10, required=True, key="paper_gain")
         start = _start_slider(recording, float(speed or 25))
-    figure = ecg_paper(
+    sheet = lay_out(
         recording,
         layout=layout or "3x4+II",
+        order=order or "standard",
         speed_mm_s=float(speed or 25),
         gain_mm_mv=float(gain or 10),
         start_s=start,
-        theme=theme(),
+        r_times_s=() if report.beat is None else report.beat.r_times_s,
     )
-    render.chart(
-        figure, key="wide_chart_paper", alt="Twelve-lead ECG on paper with a 1 mm and 5 mm grid.", toolbar=True
-    )
+    ecg_viewer(sheet, key=f"paper_{recording.digest[:16]}", theme=theme(), alt=_paper_words(report, layout, sheet))
     for note in recording.notes:
         st.caption(render.plain(note))
+
+
+def _paper_words(report: Report, layout: str | None, sheet: Sheet) -> str:
+    """The picture of the twelve leads in words."""
+    rate = "" if report.beat is None else f" Heart rate {report.beat.rate_bpm:.0f} bpm."
+    missing = ", ".join(strip.lead for strip in sheet.strips if strip.missing)
+    gone = f" Missing: {missing}." if missing else ""
+    return f"Twelve-lead ECG on paper with a 1 mm and 5 mm grid, {layout}: {sheet.footer}.{rate}{gone}"
 
 
 def _start_slider(recording: Recording, speed_mm_s: float) -> float:
@@ -140,13 +172,29 @@ def _beat_tab(report: Report) -> None:
         st.markdown("No averaged beat could be formed.")
         return
     st.markdown(_used_words(report.beat))
-    _beat_charts(report.beat, None, key="beats", show_beats=True, height=600)
+    device_mv = _device_beat(report.beat, report.recording)
+    _beat_charts(report.beat, None, key="beats", show_beats=True, device_mv=device_mv, height=600)
+    borders_editor(report.beat)
     if report.estimate is None:
         return
     with st.spinner("Explaining the estimate …"):
         explained = cache.report(report.recording, report.patient, explain=True)
     if explained.attribution is not None and explained.estimate is not None:
         _explanation(explained.attribution, explained)
+
+
+def _device_beat(beat: Beat, recording: Recording) -> FloatArray | None:
+    """The cardiograph's own beat to lay over ours, on demand, with how far the two agree."""
+    if recording.device_beat is None:
+        return None
+    if not st.toggle("Lay the cardiograph's own median beat over it", key="device_beat"):
+        return None
+    aligned = align_device_beat(beat, recording.device_beat)
+    if aligned is None:
+        st.caption("The median beat in the file cannot be compared: leads are missing, or it is too short.")
+        return None
+    st.caption(render.device_beat_words(aligned))
+    return aligned.signal_mv
 
 
 def _used_words(beat: Beat) -> str:
@@ -198,27 +246,8 @@ def _numbers_tab(report: Report) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("##### Intervals and axis, from the averaged beat")
-        st.table(render.interval_rows(report.features), hide_index=True, alt="Intervals")
+        st.table(render.interval_rows(report.features, report.patient.sex), hide_index=True, alt="Intervals")
+        st.caption(text("usual_values"))
     with right:
         st.markdown("##### Amplitudes, from the averaged beat")
         st.table(render.amplitude_rows(report.features, LEADS), hide_index=True, alt="Amplitudes")
-
-
-def _report_tab(report: Report) -> None:
-    st.download_button(
-        "Download as JSON",
-        data=lambda: to_json(_explained(report)),
-        file_name=f"elvmass-{report.recording.digest[:10]}.json",
-        mime="application/json",
-        on_click="ignore",
-        key="download_json",
-    )
-    st.markdown("The file holds the numbers, findings and versions of this page. No name, date or file name is in it.")
-    versions = " · ".join(f"{name} {version}" for name, version in report.versions.items())
-    st.caption(f"{render.plain(versions)} · ECG digest {report.recording.digest[:16]}")
-    st.markdown(report.disclaimer)
-
-
-def _explained(report: Report) -> Report:
-    """The report with its attribution, when there is an estimate to explain."""
-    return report if report.estimate is None else cache.report(report.recording, report.patient, explain=True)

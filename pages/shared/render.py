@@ -14,7 +14,9 @@ from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.quality import NOT_CHECKED, distances_in_words, scope_words
 from elvmass_core.quality.beat import QRS_SPAN_MV
+from elvmass_core.reference_ranges import reference_range
 from elvmass_core.report import AGE_SHOWN_UP_TO
+from elvmass_core.signal.device_beat import AlignedDeviceBeat
 from elvmass_core.units import MILLIVOLTS_PER
 from elvmass_core.wording import alone_words, lvh_in_test_words, percent
 from pages.shared.state import Visit
@@ -85,16 +87,32 @@ def patient_words(name: str, value: float | Sex | None) -> str:
     return f"{value:.0f} {name.rsplit('_', 1)[-1]}"
 
 
-def source_words(source: str, given: Patient, used: Patient) -> str:
-    """What the file says, and where the form differs from it."""
-    names = {"sex": "sex", "age_years": "age", "height_cm": "height", "weight_kg": "weight"}
-    said = [f"{word} {patient_words(name, getattr(given, name))}" for name, word in names.items()]
-    stated = [name for name in names if getattr(given, name) not in (None, Sex.UNKNOWN)]
-    words = f"From {source}: {', '.join(said)}." if stated else f"Nothing about the person is stated in {source}."
-    differs = [names[name] for name in stated if getattr(given, name) != getattr(used, name)]
-    if differs:
-        words += f" :orange-badge[▲ Differs] The form is used for: {', '.join(differs)}."
-    return words
+_FIELD_NAMES = {"sex": "sex", "age_years": "age", "height_cm": "height", "weight_kg": "weight"}
+
+
+def source_words(source: str, given: Patient) -> str:
+    """What the file says of the person."""
+    stated = _stated(given)
+    if not stated:
+        return f"Nothing about the person is stated in {source}."
+    said = [f"{word} {patient_words(name, getattr(given, name))}" for name, word in _FIELD_NAMES.items()]
+    return f"From {source}: {', '.join(said)}."
+
+
+def conflict_words(source: str, given: Patient, used: Patient) -> str:
+    """Where the form contradicts the file; empty when it does not."""
+    pairs = [(name, getattr(given, name), getattr(used, name)) for name in _stated(given)]
+    differs = [
+        f"{_FIELD_NAMES[name]} {patient_words(name, said)} (form: {patient_words(name, typed)})"
+        for name, said, typed in pairs
+        if patient_words(name, said) != patient_words(name, typed)
+    ]
+    return f":orange-badge[▲ Differs] In {source}: {', '.join(differs)}. Which is right?" if differs else ""
+
+
+def _stated(given: Patient) -> list[str]:
+    """Fields that the source states."""
+    return [name for name in _FIELD_NAMES if getattr(given, name) not in (None, Sex.UNKNOWN)]
 
 
 # --- Result card ------------------------------------------------------------------------------------------------------
@@ -141,11 +159,11 @@ def _one_estimate(report: Report, estimate: Estimate, truth_g: float | None, the
         st.markdown(interval_words(estimate))
     with index.container(gap=None):
         _index(estimate, judged=not outside)
+    st.markdown(alone_words(estimate, report.patient, outside=outside))
     _lvh_line(estimate)
     scale = estimate_scale(estimate, bsa_m2=report.patient.bsa_m2, truth_g=truth_g, theme=theme, muted=outside)
     chart(scale, key="estimate_scale", alt=f"Scale in grams: {interval_words(estimate)}.")
     st.caption(f"◇ model reference: {_reference_words(estimate)}, where the explanation of the grams starts.")
-    st.markdown(alone_words(estimate, report.patient, outside=outside))
 
 
 def _reference_words(estimate: Estimate) -> str:
@@ -274,14 +292,40 @@ def value_words(value: float | None, unit: str) -> str:
     return f"{number} {'point' if (number, unit) == ('1', 'points') else unit}"
 
 
-def interval_rows(features: Features) -> list[dict[str, str]]:
-    """Intervals, rate and axis as table rows."""
-    rows = []
-    for name, words in _INTERVAL_NAMES.items():
-        if name in features.values:
-            measurement = features.values[name]
-            rows.append({"Measurement": words, "Value": value_words(measurement.value, measurement.unit)})
-    return rows
+def interval_rows(features: Features, sex: Sex) -> list[dict[str, str]]:
+    """Intervals, rate and axis as table rows, with what is usual for adults of this sex."""
+    return [
+        {
+            "Measurement": words,
+            "Value": value_words(features[name], features.values[name].unit) + _mark(features[name], name, sex),
+            "Usual": _usual_words(name, sex),
+        }
+        for name, words in _INTERVAL_NAMES.items()
+        if name in features.values
+    ]
+
+
+def _mark(value: float | None, name: str, sex: Sex) -> str:
+    """A sign beside a value outside its usual range, as a screen reader and a printer keep it."""
+    usual = reference_range(name, sex)
+    if value is None or usual is None or usual.holds(value):
+        return ""
+    return " ▼ low" if usual.low is not None and value < usual.low else " ▲ high"
+
+
+def _usual_words(name: str, sex: Sex) -> str:
+    usual = reference_range(name, sex)
+    if usual is not None:
+        return plain(usual.words())
+    return "needs the sex" if name == "qtc_fridericia_ms" else "—"
+
+
+def device_beat_words(aligned: AlignedDeviceBeat) -> str:
+    """How far the cardiograph's beat agrees with ours."""
+    return (
+        f"Dashed: the cardiograph's own median beat. Correlation {aligned.correlation:.3f}, RMS difference "
+        f"{aligned.rms_mv:.2f} mV over QRS, ST and T. It is never used for the estimate."
+    )
 
 
 def amplitude_rows(features: Features, leads: Sequence[str]) -> list[dict[str, str]]:

@@ -29,7 +29,10 @@ class Visit:
     """The open ECG of one visitor, or the question or error that stands in its place.
 
     `fiducials` are the borders of the averaged beat set by hand, None: those found. `number` counts the ECGs of this
-    visit and is part of every widget key, so that no field keeps a former patient's value.
+    visit and is part of every widget key, so that no field keeps a former patient's value; `form` counts how often the
+    fields were filled anew, `unit_changes` how often those of the body changed units. Height and weight are those of
+    the form, and stand in for the file's where `body_kept`; `conflict_settled` is the entry that the user kept against
+    the file.
     """
 
     number: int = 0
@@ -40,7 +43,14 @@ class Visit:
     question: UnitNeededError | RateNeededError | None = None
     error: str = ""
     recording: Recording | None = None
+    form: int = 0
+    unit_changes: int = 0
+    height_cm: float | None = None
+    weight_kg: float | None = None
+    body_kept: bool = False
+    conflict_settled: Patient | None = None
     fiducials: Fiducials | None = None
+    border_changes: int = 0
     reports: dict[tuple[Patient, Fiducials | None, bool], Report] = field(default_factory=dict)
     comparisons: dict[tuple[Patient, Fiducials | None], OneEcg] = field(default_factory=dict)
 

@@ -1,93 +1,14 @@
 """The running app in a real browser: upload, grams, saliency, and nothing that leaves the machine."""
 
 import re
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom.data import get_testdata_file
 
 from elvmass_core.io import read_recording
 from elvmass_core.units import LEADS
-
-ROOT = Path(__file__).parents[2]
-DICOM = Path(str(get_testdata_file("waveform_ecg.dcm", download=False)))
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-START_S, WAIT_MS = 60, 60_000
-
-
-@pytest.fixture(scope="module")
-def app_url():
-    """The app on a free port, as a user starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        _wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _wait_for(url: str, server: subprocess.Popen) -> None:
-    deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            urllib.request.urlopen(url, timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    pytest.fail(f"the app did not answer at {url}")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """The system's Chromium, else Playwright's own."""
-    playwright = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    with playwright.sync_playwright() as driver:
-        if found is None and not Path(driver.chromium.executable_path).is_file():
-            pytest.skip("no Chromium: install one, or run `playwright install chromium`")
-        opened = driver.chromium.launch(executable_path=found, args=list(FLAGS))
-        yield opened
-        opened.close()
-
-
-@pytest.fixture
-def page(browser, app_url):
-    """A fresh visitor; fails afterwards on a console error or a request to another machine."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
-    opened = context.new_page()
-    errors, outside = [], []
-    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("request", lambda request: outside.append(request.url) if _is_outside(request.url, app_url) else None)
-    opened.goto(app_url)
-    opened.get_by_text("not for diagnosis").wait_for(timeout=WAIT_MS)
-    yield opened
-    context.close()
-    assert errors == []
-    assert outside == []
-
-
-def _is_outside(url: str, app_url: str) -> bool:
-    return not url.startswith((app_url, app_url.replace("http", "ws"), "data:", "blob:"))
+from tests.app.visitor import DICOM, ROOT, WAIT_MS, upload
 
 
 @pytest.fixture(scope="module")
@@ -115,12 +36,6 @@ needs_weights = pytest.mark.skipif(
 )
 
 
-def upload(page, files: list[Path]) -> None:
-    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")  # a redraw may show two
-    page.locator('input[type="file"]').set_input_files([str(path) for path in files])
-    page.locator(".st-key-beat_precordial .js-plotly-plot").wait_for(timeout=WAIT_MS)
-
-
 def beat_chart(page):
     """The averaged beat beside the result card: limb and precordial leads."""
     return page.locator(".st-key-beat_charts")
@@ -146,8 +61,7 @@ def test_an_uploaded_ecg_shows_its_beat_and_all_twelve_leads(page, wfdb_pair, ki
     upload(page, [DICOM] if kind == "DICOM" else wfdb_pair)
     for lead in LEADS:
         assert beat_chart(page).get_by_text(lead, exact=True).count() == 1
-    paper = page.locator(".st-key-wide_chart_paper .js-plotly-plot")
-    paper.get_by_text("25 mm/s · 10 mm/mV").wait_for(timeout=WAIT_MS)
+    page.get_by_test_id("ecg-viewer").get_by_text("25 mm/s · 10 mm/mV").wait_for(timeout=WAIT_MS)
 
 
 @needs_weights
@@ -210,15 +124,6 @@ def test_every_tab_opens(page, tab):
         "Report": "Download as JSON",
     }
     page.get_by_text(shown[tab]).first.wait_for(timeout=WAIT_MS)
-
-
-def test_one_millivolt_is_as_long_as_0_4_seconds_on_the_screen(page):
-    upload(page, [DICOM])
-    paper = page.locator(".st-key-wide_chart_paper .js-plotly-plot")
-    paper.wait_for(timeout=WAIT_MS)
-    page.wait_for_timeout(1000)
-    px_per_s, px_per_mv = paper.evaluate("plot => [plot._fullLayout.xaxis._m, -plot._fullLayout.yaxis._m]")
-    assert abs(px_per_mv / px_per_s) == pytest.approx(0.4, rel=0.02)
 
 
 def test_a_text_renamed_to_dicom_is_refused_in_one_sentence(page, tmp_path):

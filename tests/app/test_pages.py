@@ -11,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 
 from elvmass_core.domain import DISCLAIMER, CriterionResult, Patient, Sex
 from elvmass_core.io import read_recording
-from elvmass_core.io.wfdb import write_wfdb
+from elvmass_core.io.wfdb_writer import write_wfdb
 from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.units import LEADS
 from pages.shared import cache, examples, render
@@ -93,7 +93,7 @@ def test_without_weights_a_dicom_file_shows_its_beat_and_says_why_there_is_no_es
     assert "No estimate" in words(at)
     assert any("weights are not available" in error.value for error in at.error)
     assert "Averaged beat" in words(at)
-    assert charts(at) == 3  # the averaged beat of limb and precordial leads, and the 12 leads
+    assert charts(at) == 2  # the averaged beat of limb and precordial leads; the 12 leads are no chart
 
 
 def test_age_and_sex_come_from_the_file_with_their_source():
@@ -106,7 +106,32 @@ def test_age_and_sex_come_from_the_file_with_their_source():
 def test_a_form_that_differs_from_the_file_is_pointed_out():
     at = upload(DICOM.read_bytes())
     at.number_input(key="age_years_1").set_value(70.0).run()
-    assert any("Differs" in caption.value and "age" in caption.value for caption in at.caption)
+    assert "Differs" in words(at)
+    assert "Which is right?" in words(at)
+    at.button(key="keep_form").click().run()
+    assert "Which is right?" not in words(at)
+    assert at.number_input(key="age_years_1").value == 70.0
+
+
+def test_the_values_of_the_file_can_be_taken_again():
+    at = upload(DICOM.read_bytes())
+    stated = read_recording({"x": DICOM.read_bytes()}).stated
+    at.number_input(key="age_years_1").set_value(70.0).run()
+    at.button(key="use_given").click().run()
+    assert at.number_input(key="age_years_1_1").value == stated.age_years
+    assert "Which is right?" not in words(at)
+
+
+def test_height_and_weight_may_be_given_in_feet_and_pounds():
+    at = upload(DICOM.read_bytes())
+    at.number_input(key="height_cm_1").set_value(170.0).run()
+    at.segmented_control(key="body_units").set_value("ft, lb").run()
+    assert at.number_input(key="feet_1_1").value == 5.0
+    assert at.number_input(key="inches_1_1").value == pytest.approx(6.93, abs=0.01)
+    at.number_input(key="pounds_1_1").set_value(150.0).run()
+    at.segmented_control(key="body_units").set_value("cm, kg").run()
+    assert at.number_input(key="height_cm_1_2").value == pytest.approx(170.0)
+    assert at.number_input(key="weight_kg_1_2").value == pytest.approx(68.04, abs=0.01)
 
 
 @pytest.mark.parametrize(

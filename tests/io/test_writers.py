@@ -10,7 +10,7 @@ from pydicom import dcmread
 from pydicom.sr._cid_dict import cid_concepts
 from pydicom.sr._concepts_dict import concepts
 
-from elvmass_core.domain import Patient, Recording, Sex
+from elvmass_core.domain import DeviceFilters, Patient, Recording, Sex
 from elvmass_core.io import load_files, read_recording
 from elvmass_core.io.writers import csv_bytes, dicom_bytes, wfdb_files
 from elvmass_core.units import LEADS
@@ -204,3 +204,12 @@ def test_a_cohort_in_another_format_is_the_one_in_wfdb(tmp_path, fmt):
     if fmt == "dicom":
         assert recordings[0].stated.age_years == recordings[1].stated.age_years
         assert recordings[1].stated.height_cm
+
+
+def test_the_filters_of_the_device_are_written_and_read_again(ecg_mv):
+    filters = DeviceFilters(highpass_hz=0.05, lowpass_hz=150.0, notch_hz=0.0)
+    recording = Recording(signal_mv=ecg_mv, fs_hz=500.0, format="made", filters=filters)
+    assert read_recording({"a": dicom_bytes(recording, Patient())}).filters == filters
+    assert read_recording(wfdb_files(recording, Patient(), "made")).filters == filters
+    unknown = Recording(signal_mv=ecg_mv, fs_hz=500.0, format="made")
+    assert read_recording(wfdb_files(unknown, Patient(), "made")).filters == DeviceFilters()

@@ -9,14 +9,17 @@ from elvmass_core.domain import (
     Attribution,
     Beat,
     CriterionResult,
+    DeviceFilters,
     Distance,
     Estimate,
     Features,
+    Fiducials,
     Finding,
     OtherAttribution,
     Recording,
     Report,
 )
+from elvmass_core.io.saved import KEY, Opened, to_saved
 from elvmass_core.quality import in_words, outside_scope
 
 LVH_ANSWERS = ("flagged", "uncertain", "not_flagged")
@@ -29,6 +32,7 @@ def to_dict(report: Report) -> dict[str, object]:
     date or file name is in it. ``fiducials_ms`` count from R, negative before it; ``outside_scope`` names the findings
     for which LVH is not judged, and ``p_lvh`` is null then. ``distances`` says how far the beat lies from real ECGs and
     from the training ECGs: ``nearer`` is the share of ``n`` of them that lies nearer; a distance not taken is absent.
+    ``filters`` are those of the cardiograph as its file states them: null is not stated, 0 is none.
     """
     estimates = [_estimate(one, report.findings) for one in report.estimates]
     return {
@@ -52,6 +56,20 @@ def to_json(report: Report) -> bytes:
     return orjson.dumps(to_dict(report), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
+def saved_json(report: Report, fiducials: Fiducials | None = None) -> bytes:
+    """The report as JSON together with what opens it again (`elvmass_core.io.saved`).
+
+    Parameters
+    ----------
+    report : Report
+    fiducials : Fiducials or None
+        The borders of the beat, where they were set by hand.
+    """
+    opened = Opened(recording=report.recording, patient=report.patient, fiducials=fiducials)
+    content = to_dict(report) | {KEY: to_saved(opened)}
+    return orjson.dumps(content, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+
 def _recording(recording: Recording) -> dict[str, object]:
     return {
         "format": recording.format,
@@ -60,6 +78,15 @@ def _recording(recording: Recording) -> dict[str, object]:
         "duration_s": recording.duration_s,
         "digest": recording.digest,
         "notes": list(recording.notes),
+        "filters": _filters(recording.filters),
+    }
+
+
+def _filters(filters: DeviceFilters) -> dict[str, float | None]:
+    return {
+        "highpass_hz": filters.highpass_hz,
+        "lowpass_hz": filters.lowpass_hz,
+        "notch_hz": filters.notch_hz,
     }
 
 
@@ -99,6 +126,9 @@ def _criterion(result: CriterionResult) -> dict[str, object]:
         "cutoff": result.cutoff,
         "met": result.met,
         "reason": result.reason,
+        "formula": result.formula,
+        "comparison": result.comparison,
+        "source": result.source,
     }
 
 

@@ -1,0 +1,64 @@
+"""The report in the forms that leave the page: one sheet of paper, FHIR, and JSON that opens again."""
+
+import streamlit as st
+
+from elvmass_core.domain import Report
+from elvmass_core.report import fhir_json, saved_json
+from elvmass_core.report.pdf import to_pdf
+from pages.shared import cache, render
+from pages.shared.frame import text
+from pages.shared.state import visit
+
+
+def report_tab(report: Report) -> None:
+    """Three downloads, each made when it is asked for."""
+    name = f"elvmass-{report.recording.digest[:10]}"
+    paper, data = st.columns(2, gap="large")
+    with paper:
+        st.markdown("##### On paper")
+        number = visit().number
+        for_name = st.text_input(
+            "Name or number on the page (optional)", key=f"pdf_name_{number}", max_chars=60, help=text("typed_in")
+        )
+        note = st.text_input("Remark (optional)", key=f"pdf_note_{number}", max_chars=200)
+        st.download_button(
+            "Download the page (PDF)",
+            data=lambda: to_pdf(_explained(report), for_name=for_name or "", note=note or ""),
+            file_name=f"{name}.pdf",
+            mime="application/pdf",
+            on_click="ignore",
+            key="download_pdf",
+            type="primary",
+        )
+        st.caption("One A4 page: 12 leads to scale, the averaged beat with saliency, numbers and findings.")
+    with data:
+        st.markdown("##### As data")
+        st.download_button(
+            "Save this analysis (JSON)",
+            data=lambda: saved_json(_explained(report), visit().fiducials),
+            file_name=f"{name}.json",
+            mime="application/json",
+            on_click="ignore",
+            key="download_json",
+        )
+        st.caption(
+            "Numbers, findings and versions, and the ECG itself: upload the file here again to go on where you were. "
+            "No name, date or file name is in it."
+        )
+        st.download_button(
+            "Download for a record system (FHIR R4)",
+            data=lambda: fhir_json(_explained(report)),
+            file_name=f"{name}-fhir.json",
+            mime="application/fhir+json",
+            on_click="ignore",
+            key="download_fhir",
+        )
+        st.caption("A bundle of observations for mass, index and LVH: status preliminary, marked as test data.")
+    versions = " · ".join(f"{name} {version}" for name, version in report.versions.items())
+    st.caption(f"{render.plain(versions)} · ECG digest {report.recording.digest[:16]}")
+    st.markdown(report.disclaimer)
+
+
+def _explained(report: Report) -> Report:
+    """The report with its attribution, when there is an estimate to explain."""
+    return report if report.estimate is None else cache.report(report.recording, report.patient, explain=True)

@@ -1,0 +1,37 @@
+"""What the browser tests of the app share: the file they open, and what a visitor does with it."""
+
+from contextlib import contextmanager
+from pathlib import Path
+
+from pydicom.data import get_testdata_file
+
+ROOT = Path(__file__).parents[2]
+DICOM = Path(str(get_testdata_file("waveform_ecg.dcm", download=False)))
+WAIT_MS = 60_000
+
+
+@contextmanager
+def visiting(browser, app_url: str):
+    """A fresh visitor; fails afterwards on a console error or a request to another machine."""
+    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    errors, outside = [], []
+    opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("request", lambda request: outside.append(request.url) if _is_outside(request.url, app_url) else None)
+    opened.goto(app_url)
+    opened.get_by_text("not for diagnosis").wait_for(timeout=WAIT_MS)
+    yield opened
+    context.close()
+    assert errors == []
+    assert outside == []
+
+
+def _is_outside(url: str, app_url: str) -> bool:
+    return not url.startswith((app_url, app_url.replace("http", "ws"), "data:", "blob:"))
+
+
+def upload(page, files: list[Path]) -> None:
+    page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")  # a redraw may show two
+    page.locator('input[type="file"]').set_input_files([str(path) for path in files])
+    page.locator(".st-key-beat_precordial .js-plotly-plot").wait_for(timeout=WAIT_MS)
