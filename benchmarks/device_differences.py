@@ -16,10 +16,11 @@ from scipy import signal as sps
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-from elvmass_core.domain import Patient, Recording, Sex  # noqa: E402
+from elvmass_core.domain import Recording, Sex  # noqa: E402
 from elvmass_core.models.bundle import load_models  # noqa: E402
 from elvmass_core.pipeline import analyse  # noqa: E402
 from elvmass_core.processes import map_processes  # noqa: E402
+from elvmass_core.truth.twins import person  # noqa: E402
 from elvmass_core.virtual import sample_patient, simulate_beat, simulate_recording  # noqa: E402
 from elvmass_core.virtual.recording import RECORDING_FS_HZ  # noqa: E402
 
@@ -39,9 +40,6 @@ _models = lru_cache(maxsize=1)(load_models)
 def estimates_g(index: int) -> list[float]:
     """One patient through the usual device and each of `DEVICES`; NaN where refused."""
     patient = sample_patient(np.random.default_rng([SEED, index]), sex=Sex.FEMALE if index % 2 else Sex.MALE)
-    person = Patient(
-        sex=patient.sex, age_years=patient.age_years, height_cm=patient.height_cm, weight_kg=patient.weight_kg
-    )
     beat, found = simulate_beat(patient), []
     for high_pass_hz, low_pass_hz, every in (USUAL, *DEVICES.values()):
         recorder = replace(patient.recorder, high_pass_hz=high_pass_hz, low_pass_hz=low_pass_hz)
@@ -49,7 +47,7 @@ def estimates_g(index: int) -> list[float]:
         signal = simulate_recording(replace(patient, recorder=recorder), rng, beat=beat)
         signal = sps.resample_poly(signal, 1, every, axis=1) if every > 1 else signal
         recording = Recording(signal_mv=signal, fs_hz=RECORDING_FS_HZ / every, format="simulated")
-        one = analyse(recording, person, _models(ROOT / "weights")).estimate
+        one = analyse(recording, person(patient), _models(ROOT / "weights")).estimate
         found.append(float("nan") if one is None else one.lvm_g)
     return found
 

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -19,10 +20,11 @@ WOMAN = Patient(sex=Sex.FEMALE, age_years=60.0, height_cm=160.0, weight_kg=60.0)
 SHA = "a" * 64
 
 
-def spread(sd_log=0.02):
+def spread(sd_log=0.02, heavy_log=None):
     small = (0.02, 0.01, 0.03)
     return Spread(
         n_patients=100, n_recordings=600, n_pairs=1500, sd_log=(sd_log, 0.9 * sd_log, 1.1 * sd_log),
+        sd_log_heavy=(heavy_log or sd_log, 0.0, 1.0), heavy_from_g=130.0,
         sd_g=(2.0, 1.8, 2.2), sd_index_g_m2=(1.0, 0.9, 1.1), pairs_beyond=(0.05, 0.04, 0.06),
         answers_differ=(0.06, 0.04, 0.08), answers_flip=small, index_crosses=small,
     )  # fmt: skip
@@ -97,6 +99,18 @@ def test_the_larger_of_both_placement_laws_judges():
     assert repeatability(wide=spread(0.05)).second_ecg.sd_log[0] == 0.05
     assert repeatability(both=spread(0.05)).second_ecg.sd_log[0] == 0.05
     assert repeatability(placement=spread(0.05)).second_ecg.sd_log[0] == 0.02
+
+
+def test_two_estimates_of_a_large_heart_are_judged_by_those_of_large_hearts_in_either_order():
+    figures = repeatability(both=spread(0.02, heavy_log=0.03), wide=spread(0.01))
+    for first_g, second_g, sd_log in ((100.0, 129.0, 0.02), (129.0, 131.0, 0.03), (131.0, 129.0, 0.03)):
+        change = compare_recordings(report(first_g), report(second_g), figures)
+        step = np.sign(second_g - first_g)
+        assert change.limit_g == pytest.approx(first_g * abs(np.expm1(step * 1.96 * np.sqrt(2.0) * sd_log)))
+
+
+def test_large_hearts_are_never_judged_by_less_than_all_are():
+    assert spread(0.03, heavy_log=0.01).limit_g(140.0, 150.0) == spread(0.03).limit_g(140.0, 150.0)
 
 
 def test_the_same_mass_is_said_in_words():
@@ -305,6 +319,14 @@ def test_a_figure_that_is_no_positive_number_is_refused(tmp_path, bundle, bad):
         read_repeatability(bundle, write(tmp_path, facts))
 
 
+@pytest.mark.parametrize("sex", [Sex.FEMALE, Sex.MALE])
+def test_the_figures_in_docs_are_of_the_shipped_weights(sex):
+    bundle = load_models(Path(__file__).parents[1] / "weights").for_sex(sex)[0]
+    read = read_repeatability(bundle)
+    assert read.both.n_patients >= 60
+    assert read.recording.sd_log[0] < read.placement.sd_log[0] < read.wide.sd_log[0]
+
+
 def test_the_coefficient_is_the_one_of_bland_and_altman():
     assert pytest.approx(2.7719, abs=1e-4) == COEFFICIENT  # 1.96 · √2
-    assert spread(0.05).coefficient_percent == pytest.approx(14.87, abs=0.01)
+    assert spread(0.05).limit_g(100.0, 101.0) == pytest.approx(14.87, abs=0.01)

@@ -106,7 +106,17 @@ def test_one_in_twenty_pairs_of_normal_estimates_lies_beyond_the_coefficient():
     found = spread(groups)
     assert found.sd_log[0] == pytest.approx(0.03, rel=0.1)
     assert found.pairs_beyond[0] == pytest.approx(0.05, abs=0.02)
-    assert found.coefficient_log == pytest.approx(1.96 * np.sqrt(2.0) * found.sd_log[0])
+    assert found.coefficient_log(0.0) == pytest.approx(1.96 * np.sqrt(2.0) * found.sd_log[0])
+
+
+def test_the_third_with_the_largest_estimates_is_counted_by_itself():
+    groups = [[recorded(k, 0, 0, mass - step), recorded(k, 1, 1, mass + step)] for k, (mass, step) in enumerate(
+        [(100.0, 1.0), (140.0, 4.0), (90.0, 1.0), (120.0, 1.0), (150.0, 4.0), (110.0, 1.0)]
+    )]  # fmt: skip
+    found = spread(groups)
+    assert found.heavy_from_g == pytest.approx(140.0)
+    assert found.sd_log_heavy[0] == pytest.approx(within_sd([np.log([136, 144]), np.log([146, 154])])[0])
+    assert found.sd_log_heavy[0] > found.sd_log[0]
 
 
 @pytest.mark.parametrize("power", [0.0, 1.0])

@@ -13,7 +13,7 @@ from elvmass_core.pipeline import analyse
 from elvmass_core.sanity.panel import read_panel
 from elvmass_core.sexes.one_ecg import OneEcg, compare_models, has_all_models
 from elvmass_core.sexes.run_set import FOLDER, RunSet, load_runs
-from pages.shared.state import visit
+from pages.shared.state import Visit, visit
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS = ROOT / "weights"
@@ -64,9 +64,13 @@ def floor(sex: Sex) -> tuple[float, float] | None:
     return float(found["table"]["typical"]), float(found["table, sign dropped"]["mean"])
 
 
-def report(recording: Recording, patient: Patient, *, explain: bool = False) -> Report:
-    """Analyse the open ECG, once per patient entry and set of borders; kept in this visitor's session only."""
-    reports, fiducials = visit().reports, visit().fiducials
+def report(recording: Recording, patient: Patient, *, explain: bool = False, now: Visit | None = None) -> Report:
+    """Analyse the open ECG, once per patient entry and set of borders; kept in this visitor's session only.
+
+    `now` is the visit to work for where the session cannot be reached: a download is made outside of it.
+    """
+    now = now or visit()
+    reports, fiducials = now.reports, now.fiducials
     key = (patient, fiducials, explain)
     if key not in reports:
         while len(reports) >= KEPT_REPORTS:

@@ -7,23 +7,22 @@ from elvmass_core.report import fhir_json, saved_json
 from elvmass_core.report.pdf import to_pdf
 from pages.shared import cache, render
 from pages.shared.frame import text
-from pages.shared.state import visit
+from pages.shared.state import Visit, visit
 
 
 def report_tab(report: Report) -> None:
     """Three downloads, each made when it is asked for."""
-    name = f"elvmass-{report.recording.digest[:10]}"
+    now, name = visit(), f"elvmass-{report.recording.digest[:10]}"
     paper, data = st.columns(2, gap="large")
     with paper:
         st.markdown("##### On paper")
-        number = visit().number
         for_name = st.text_input(
-            "Name or number on the page (optional)", key=f"pdf_name_{number}", max_chars=60, help=text("typed_in")
+            "Name or number on the page (optional)", key=f"pdf_name_{now.number}", max_chars=60, help=text("typed_in")
         )
-        note = st.text_input("Remark (optional)", key=f"pdf_note_{number}", max_chars=200)
+        note = st.text_input("Remark (optional)", key=f"pdf_note_{now.number}", max_chars=200)
         st.download_button(
             "Download the page (PDF)",
-            data=lambda: to_pdf(_explained(report), for_name=for_name or "", note=note or ""),
+            data=lambda: to_pdf(_explained(report, now), for_name=for_name or "", note=note or ""),
             file_name=f"{name}.pdf",
             mime="application/pdf",
             on_click="ignore",
@@ -35,7 +34,7 @@ def report_tab(report: Report) -> None:
         st.markdown("##### As data")
         st.download_button(
             "Save this analysis (JSON)",
-            data=lambda: saved_json(_explained(report), visit().fiducials),
+            data=lambda: saved_json(_explained(report, now), now.fiducials),
             file_name=f"{name}.json",
             mime="application/json",
             on_click="ignore",
@@ -47,7 +46,7 @@ def report_tab(report: Report) -> None:
         )
         st.download_button(
             "Download for a record system (FHIR R4)",
-            data=lambda: fhir_json(_explained(report)),
+            data=lambda: fhir_json(_explained(report, now)),
             file_name=f"{name}-fhir.json",
             mime="application/fhir+json",
             on_click="ignore",
@@ -59,6 +58,8 @@ def report_tab(report: Report) -> None:
     st.markdown(report.disclaimer)
 
 
-def _explained(report: Report) -> Report:
+def _explained(report: Report, now: Visit) -> Report:
     """The report with its attribution, when there is an estimate to explain."""
-    return report if report.estimate is None else cache.report(report.recording, report.patient, explain=True)
+    if report.estimate is None:
+        return report
+    return cache.report(report.recording, report.patient, explain=True, now=now)

@@ -1,6 +1,5 @@
 """The running app in a real browser: upload, grams, saliency, and nothing that leaves the machine."""
 
-import re
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 
 from elvmass_core.io import read_recording
 from elvmass_core.units import LEADS
-from tests.app.visitor import DICOM, ROOT, WAIT_MS, upload
+from tests.app.visitor import DICOM, ROOT, WAIT_MS, forget, grams, upload, wait_for_saliency
 
 
 @pytest.fixture(scope="module")
@@ -39,21 +38,6 @@ needs_weights = pytest.mark.skipif(
 def beat_chart(page):
     """The averaged beat beside the result card: limb and precordial leads."""
     return page.locator(".st-key-beat_charts")
-
-
-def grams(page) -> int:
-    """LV mass as the result card shows it."""
-    card = page.locator(".st-key-result_card")
-    card.get_by_text("Model output (trained on simulated patients)").wait_for(timeout=WAIT_MS)
-    shown = card.locator('[data-testid="stMetric"]', has_text="LV mass").locator('[data-testid="stMetricValue"]')
-    match = re.fullmatch(r"(\d+) g", shown.first.inner_text().strip())
-    assert match, "the LV mass is not a whole number of grams"
-    return int(match.group(1))
-
-
-def wait_for_saliency(page) -> None:
-    for group in ("limb", "precordial"):
-        page.locator(f".st-key-beat_{group}").get_by_text("g per 10 ms").wait_for(timeout=WAIT_MS)
 
 
 @pytest.mark.parametrize("kind", ["DICOM", "WFDB"])
@@ -107,9 +91,7 @@ def test_the_same_ecg_in_two_formats_gives_the_same_grams(page, wfdb_pair):
     upload(page, [DICOM])
     dicom_g = grams(page)
     wait_for_saliency(page)  # until then the page may redraw under the click
-    page.get_by_text("— change").click()
-    page.get_by_role("button", name="Forget this ECG").click()
-    page.get_by_text("Upload a resting 12-lead ECG").wait_for(timeout=WAIT_MS)
+    forget(page)
     upload(page, wfdb_pair)
     assert abs(grams(page) - dicom_g) <= 1  # whole grams on the page
 
@@ -121,7 +103,7 @@ def test_every_tab_opens(page, tab):
     shown = {
         "Averaged beat": "beats averaged",
         "Measurements and criteria": "Sokolow–Lyon voltage",
-        "Report": "Download as JSON",
+        "Report": "Save this analysis (JSON)",
     }
     page.get_by_text(shown[tab]).first.wait_for(timeout=WAIT_MS)
 

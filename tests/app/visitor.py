@@ -1,5 +1,6 @@
 """What the browser tests of the app share: the file they open, and what a visitor does with it."""
 
+import re
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,9 +12,9 @@ WAIT_MS = 60_000
 
 
 @contextmanager
-def visiting(browser, app_url: str):
+def visiting(browser, app_url: str, size: tuple[int, int] = (1440, 900)):
     """A fresh visitor; fails afterwards on a console error or a request to another machine."""
-    context = browser.new_context(viewport={"width": 1440, "height": 900})
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
     opened = context.new_page()
     errors, outside = [], []
     opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -35,3 +36,25 @@ def upload(page, files: list[Path]) -> None:
     page.wait_for_function("document.querySelectorAll('input[type=file]').length === 1")  # a redraw may show two
     page.locator('input[type="file"]').set_input_files([str(path) for path in files])
     page.locator(".st-key-beat_precordial .js-plotly-plot").wait_for(timeout=WAIT_MS)
+
+
+def grams(page) -> int:
+    """LV mass as the result card shows it."""
+    card = page.locator(".st-key-result_card")
+    card.get_by_text("Model output (trained on simulated patients)").wait_for(timeout=WAIT_MS)
+    shown = card.locator('[data-testid="stMetric"]', has_text="LV mass").locator('[data-testid="stMetricValue"]')
+    match = re.fullmatch(r"(\d+) g", shown.first.inner_text().strip())
+    assert match, "the LV mass is not a whole number of grams"
+    return int(match.group(1))
+
+
+def wait_for_saliency(page) -> None:
+    for group in ("limb", "precordial"):
+        page.locator(f".st-key-beat_{group}").get_by_text("g per 10 ms").wait_for(timeout=WAIT_MS)
+
+
+def forget(page) -> None:
+    """Drop the open ECG."""
+    page.get_by_text("— change").click()
+    page.get_by_role("button", name="Forget this ECG").click()
+    page.get_by_text("Upload a resting 12-lead ECG").wait_for(timeout=WAIT_MS)
