@@ -243,9 +243,7 @@ def _one_file(fmt: str, patient: VirtualPatient, signal_mv: FloatArray) -> bytes
         archive = io.BytesIO()
         np.savez(archive, signal_mv=signal_mv.astype(np.float32), fs_hz=RECORDING_FS_HZ, leads=np.array(LEADS))
         return archive.getvalue()
-    recording = Recording(
-        signal_mv=signal_mv, fs_hz=RECORDING_FS_HZ, format="simulated", filters=_band(patient)
-    )
+    recording = Recording(signal_mv=signal_mv, fs_hz=RECORDING_FS_HZ, format="simulated", filters=_band(patient))
     if fmt == "csv":
         return csv_bytes(recording)
     person = Patient(

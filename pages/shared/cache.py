@@ -70,8 +70,9 @@ def report(recording: Recording, patient: Patient, *, explain: bool = False, now
     `now` is the visit to work for where the session cannot be reached: a download is made outside of it.
     """
     now = now or visit()
-    reports, fiducials = now.reports, now.fiducials
-    key = (patient, fiducials, explain)
+    is_first = now.recording is not None and recording.digest == now.recording.digest
+    reports, fiducials = now.reports, now.fiducials if is_first else None
+    key = (recording.digest, patient, fiducials, explain)
     if key not in reports:
         while len(reports) >= KEPT_REPORTS:
             reports.pop(next(iter(reports)))

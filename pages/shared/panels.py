@@ -7,26 +7,26 @@ import streamlit as st
 from elvmass_core.attribution.tables import grouped
 from elvmass_core.domain import Attribution, Beat, FloatArray, OtherAttribution, Patient, Recording, Report
 from elvmass_core.figures import (
-    BEAT_LEGEND,
     LEAD_ORDERS,
     PAPER_LAYOUTS,
     Sheet,
-    averaged_beat,
     lay_out,
     segment_table,
     sheet_seconds,
     waterfall,
 )
 from elvmass_core.signal.device_beat import align_device_beat
-from elvmass_core.units import LEADS, LIMB_LEADS, PRECORDIAL_LEADS
+from elvmass_core.units import LEADS
 from elvmass_core.wording import percent
 from pages.shared import cache, render
+from pages.shared.beat_charts import beat_charts
 from pages.shared.borders import borders_editor
 from pages.shared.downloads import report_tab
 from pages.shared.ecg_viewer import ecg_viewer
 from pages.shared.frame import text, theme
+from pages.shared.second_ecg import second_tab
 
-_TABS = ("12 leads", "Averaged beat", "Measurements and criteria", "Report")
+_TABS = ("12 leads", "Averaged beat", "Measurements and criteria", "Second ECG", "Report")
 
 
 @st.fragment
@@ -46,38 +46,9 @@ def beat_panel(recording: Recording, patient: Patient) -> None:
     if wanted:
         with st.spinner("Explaining the estimate …"):
             attribution = cache.report(recording, patient, explain=True).attribution
-    _beat_charts(report.beat, attribution, key="beat", show_beats=False, height=490)
+    beat_charts(report.beat, attribution, key="beat", show_beats=False, height=490)
     if attribution is not None:
         st.caption(f"{saliency_words(attribution, patient)} {text('saliency_caution')}")
-
-
-def _beat_charts(
-    beat: Beat,
-    attribution: Attribution | None,
-    *,
-    key: str,
-    show_beats: bool,
-    height: int,
-    device_mv: FloatArray | None = None,
-) -> None:
-    """Limb and precordial leads beside each other, or below each other on a phone."""
-    words = "coloured by grams per 10 ms" if attribution is not None else "without saliency"
-    groups = {"limb": LIMB_LEADS, "precordial": PRECORDIAL_LEADS}
-    with st.container(key=f"{key}_charts", gap="xsmall"):
-        for column, (group, leads) in zip(st.columns(2, gap="xsmall"), groups.items(), strict=True):
-            figure = averaged_beat(
-                beat,
-                attribution,
-                leads=leads,
-                show_beats=show_beats,
-                device_mv=device_mv,
-                height=height,
-                theme=theme(),
-            )
-            with column:
-                alt = f"Averaged beat of the {group} leads in mV against ms, {words}."
-                render.chart(figure, key=f"{key}_{group}", alt=alt)
-        st.caption(BEAT_LEGEND)
 
 
 def _beats_words(beat: Beat) -> str:
@@ -108,7 +79,7 @@ def agreement_words(other: OtherAttribution) -> str:
 def tabs(recording: Recording, patient: Patient) -> None:
     """Everything below the first view; only the open tab is computed."""
     report = cache.report(recording, patient)
-    leads, beat, numbers, download = st.tabs(_TABS, on_change="rerun", key="tabs")
+    leads, beat, numbers, second, download = st.tabs(_TABS, on_change="rerun", key="tabs")
     if leads.open:
         with leads:
             _leads_tab(report)
@@ -118,6 +89,9 @@ def tabs(recording: Recording, patient: Patient) -> None:
     if numbers.open:
         with numbers:
             _numbers_tab(report)
+    if second.open:
+        with second:
+            second_tab(report)
     if download.open:
         with download:
             report_tab(report)
@@ -173,7 +147,7 @@ def _beat_tab(report: Report) -> None:
         return
     st.markdown(_used_words(report.beat))
     device_mv = _device_beat(report.beat, report.recording)
-    _beat_charts(report.beat, None, key="beats", show_beats=True, device_mv=device_mv, height=600)
+    beat_charts(report.beat, None, key="beats", show_beats=True, device_mv=device_mv, height=600)
     borders_editor(report.beat)
     if report.estimate is None:
         return

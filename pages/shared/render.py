@@ -10,7 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from elvmass_core.domain import CriterionResult, Estimate, Features, Finding, Lvh, Patient, Report, Severity, Sex
-from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale
+from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale, filter_words
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.quality import NOT_CHECKED, distances_in_words, scope_words
 from elvmass_core.quality.beat import QRS_SPAN_MV
@@ -211,6 +211,26 @@ def _both_models(report: Report) -> None:
         with column.container(gap=None):
             st.metric(f"LV mass, model for {_SEX[estimate.sex]}", grams(estimate.lvm_g))
             st.markdown(interval_words(estimate))
+
+
+def compared(name: str, report: Report) -> None:
+    """One of two ECGs of a patient: its grams and what was measured, in short."""
+    st.markdown(f"##### {name}")
+    for estimate in report.estimates:
+        st.metric(f"LV mass, model for {_SEX[estimate.sex]}", grams(estimate.lvm_g))
+        st.markdown(interval_words(estimate))
+    if not report.estimates:
+        st.markdown("No estimate.")
+    recording = report.recording
+    words = f"{plain(recording.format)} · {recording.fs_hz:.0f} Hz · {plain(filter_words(recording.filters))}"
+    if report.features is not None:
+        shown = ("rate_bpm", "qrs_ms", "qtc_fridericia_ms", "qrs_axis_deg")
+        measured = [
+            f"{_INTERVAL_NAMES[one]} {value_words(report.features[one], report.features.values[one].unit)}"
+            for one in shown
+        ]
+        words = f"{' · '.join(measured)}\n\n{words}"
+    st.caption(words)
 
 
 def _refusal(report: Report) -> None:

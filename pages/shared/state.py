@@ -32,7 +32,7 @@ class Visit:
     visit and is part of every widget key, so that no field keeps a former patient's value; `form` counts how often the
     fields were filled anew, `unit_changes` how often those of the body changed units. Height and weight are those of
     the form, and stand in for the file's where `body_kept`; `conflict_settled` is the entry that the user kept against
-    the file.
+    the file. `second` is another ECG of the same patient, to compare.
     """
 
     number: int = 0
@@ -51,7 +51,9 @@ class Visit:
     conflict_settled: Patient | None = None
     fiducials: Fiducials | None = None
     border_changes: int = 0
-    reports: dict[tuple[Patient, Fiducials | None, bool], Report] = field(default_factory=dict)
+    second: Recording | None = None
+    second_error: str = ""
+    reports: dict[tuple[str, Patient, Fiducials | None, bool], Report] = field(default_factory=dict)
     comparisons: dict[tuple[Patient, Fiducials | None], OneEcg] = field(default_factory=dict)
 
 

@@ -39,7 +39,7 @@ def edited(content: bytes, rng: random.Random) -> bytes:
             changed[place:place] = lie
         else:
             number = rng.choice([0, 1, 2**15, 2**16 - 1, 2**31 - 1, 2**32 - 1, rng.randrange(2**32)])
-            width = rng.choice("<H <I >H >I".split())
+            width = rng.choice(["<H", "<I", ">H", ">I"])
             packed = struct.pack(width, number % (2**16 if width[1] == "H" else 2**32))
             changed[place : place + len(packed)] = packed
     return bytes(changed)

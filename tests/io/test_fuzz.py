@@ -1,4 +1,4 @@
-"""Mutated files give a recording or one typed sentence, never another exception; `benchmarks/fuzz_readers.py` is longer."""
+"""Mutated files give a recording or one typed sentence, never another exception (see `benchmarks/fuzz_readers.py`)."""
 
 import random
 
@@ -55,8 +55,9 @@ def test_any_bytes_are_read_or_refused_in_one_sentence(content):
 
 MARKS = [
     b"", b" " * 128 + b"DICM", b"PK\x03\x04", b"<RestingECG>", b"<AnnotatedECG xmlns='urn:hl7-org:v3'>",
-    b"<restingecgdata>", b"<CardiologyXML>", b"\x93NUMPY\x01\x00v\x00", b"MATLAB 5.0 MAT-file", b"0       " + b" " * 300,
-    bytes(16) + b"SCPECG", b'{"reopen": ', b"a 12 500 5000\na.dat 16\n", b"I,II,III\n", b"1 2 3 4 5 6 7 8 9 10 11 12\n",
+    b"<restingecgdata>", b"<CardiologyXML>", b"\x93NUMPY\x01\x00v\x00", b"MATLAB 5.0 MAT-file",
+    b"0       " + b" " * 300, bytes(16) + b"SCPECG", b'{"reopen": ', b"a 12 500 5000\na.dat 16\n", b"I,II,III\n",
+    b"1 2 3 4 5 6 7 8 9 10 11 12\n",
 ]  # fmt: skip
 
 

@@ -121,7 +121,7 @@ def test_every_recording_at_hand_opens(ecg_data):
 
 
 def test_the_raw_data_without_a_header_are_refused(ecg_data):
-    with pytest.raises(UnreadableError, match="needs its .hea"):
+    with pytest.raises(UnreadableError, match=r"needs its \.hea"):
         read(ecg_data / "scp" / "PFE105.dat")
 
 

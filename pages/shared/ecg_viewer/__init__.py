@@ -15,8 +15,8 @@ from elvmass_core.figures.paper import LABEL_MM, LEFT_MM, MARKS_MM, SECONDS_MM, 
 from elvmass_core.figures.style import Theme
 
 _FOLDER = Path(__file__).parent
-_SCRIPTS = ("paper.js", "calipers.js", "viewer.js")
-"""One module in three files, joined in this order."""
+_SCRIPTS = ("paper.js", "calipers.js", "grips.js", "viewer.js")
+"""One module in four files, joined in this order."""
 _FINEST_MV, _LARGEST_COUNT, _NO_SIGNAL = 1e-3, 32_000, -32_768
 """Samples travel as 16-bit counts of 1 µV, or coarser where a lead is larger than 32 mV."""
 

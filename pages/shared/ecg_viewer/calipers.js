@@ -88,14 +88,15 @@ function linesOf(caliper, paper, strip) {
   const [left, right] = [Math.min(...ends), Math.max(...ends)];
   if (caliper.interval) {
     caliper.times.forEach((time, end) => {
-      if (paper.shows(strip, time)) lines.push({ part: `time${end}`, x: paper.x(time), top: strip.top, bottom: strip.bottom });
+      const upright = { part: `time${end}`, x: paper.x(time), top: strip.top, bottom: strip.bottom };
+      if (paper.shows(strip, time)) lines.push(upright);
     });
   }
   if (caliper.amplitude) {
     const [from, to] = caliper.interval ? [left, right] : [left - 4, right + 4];
     caliper.mvs.forEach((mv, end) => lines.push({ part: `mv${end}`, y: paper.y(strip, mv), left: from, right: to }));
   }
-  if (caliper.interval) lines.push({ part: "both", x: (left + right) / 2, left, right, top: strip.top, bottom: strip.top + 5 });
+  if (caliper.interval) lines.push({ part: "both", left, right, top: strip.top, bottom: strip.top + 5 });
   return lines;
 }
 

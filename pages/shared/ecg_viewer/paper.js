@@ -26,7 +26,8 @@ class Paper {
   #band(strip, baselines) {
     const row = baselines.indexOf(strip.baseline);
     const above = row > 0 ? (baselines[row - 1] + strip.baseline) / 2 : 1;
-    const below = row + 1 < baselines.length ? (baselines[row + 1] + strip.baseline) / 2 : this.height - this.seconds_mm;
+    const last = row + 1 === baselines.length;
+    const below = last ? this.height - this.seconds_mm : (baselines[row + 1] + strip.baseline) / 2;
     return { top: Math.max(above, strip.baseline - 30), bottom: Math.min(below, strip.baseline + 30) };
   }
 
@@ -154,10 +155,11 @@ function gridLines(context, paper, lens, step, thick, colour) {
   const bottom = Math.min(lens.height, lens.y(paper.height));
   const skip = (mm) => step === 1 && mm % 5 === 0;
   const offset = Math.floor(thick / 2);
-  for (let mm = Math.floor(lens.left / lens.unit / step) * step; mm <= paper.width && lens.x(mm) <= right; mm += step) {
+  const from = (edge) => Math.floor(edge / lens.unit / step) * step;
+  for (let mm = from(lens.left); mm <= paper.width && lens.x(mm) <= right; mm += step) {
     if (!skip(mm)) context.fillRect(Math.round(lens.x(mm)) - offset, 0, thick, bottom);
   }
-  for (let mm = Math.floor(lens.top / lens.unit / step) * step; mm <= paper.height && lens.y(mm) <= bottom; mm += step) {
+  for (let mm = from(lens.top); mm <= paper.height && lens.y(mm) <= bottom; mm += step) {
     if (!skip(mm)) context.fillRect(0, Math.round(lens.y(mm)) - offset, right, thick);
   }
 }
@@ -260,6 +262,7 @@ function drawSeconds(context, paper, lens, colours) {
     const x = lens.x(paper.x(second));
     context.fillStyle = colours.muted;
     context.fillRect(Math.round(x), bottom - 1.5 * lens.unit, lens.ratio, 1.5 * lens.unit);
-    if (!lens.small) writeOnPaper(context, `${second} s`, x, bottom - 2.1 * lens.unit, lens.ratio, colours.muted, colours);
+    const y = bottom - 2.1 * lens.unit;
+    if (!lens.small) writeOnPaper(context, `${second} s`, x, y, lens.ratio, colours.muted, colours);
   }
 }

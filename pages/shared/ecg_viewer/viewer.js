@@ -1,4 +1,4 @@
-// The element on the page: buttons, window on the sheet, handles on the calipers, read-outs. Nothing goes to the server.
+// The element on the page: buttons, window on the sheet, read-outs. Nothing goes to the server.
 
 const READABLE = 4.0; // CSS pixels per mm below which a narrow window scrolls instead of shrinking
 const LARGEST = 40.0;
@@ -17,19 +17,6 @@ function stateOf(key) {
   return kept.get(key);
 }
 
-function element(tag, attributes = {}, ...children) {
-  const made = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  made.append(...children);
-  return made;
-}
-
-function button(words, label, action) {
-  const made = element("button", { type: "button", "aria-label": label, title: label }, words);
-  made.addEventListener("click", action);
-  return made;
-}
-
 class Viewer {
   constructor(parent) {
     this.root = element("div", { class: "ecg", "data-testid": "ecg-viewer", role: "group", "aria-label": "ECG paper" });
@@ -40,16 +27,18 @@ class Viewer {
     this.footer = element("p", { class: "footer" });
     this.live = element("div", { class: "live", "aria-live": "polite" });
     this.bar.append(this.reading);
-    this.root.append(this.bar, this.view, this.list, this.footer, this.live); // nothing above the paper may grow: it would move under the pointer
+    // Nothing above the paper may grow, or it would move away under the pointer.
+    this.root.append(this.bar, this.view, this.list, this.footer, this.live);
     parent.append(this.root);
-    this.handles = new Map();
     this.observer = new ResizeObserver(() => this.#resize());
   }
 
   #buildBar() {
     this.bar = element("div", { class: "bar", role: "toolbar", "aria-label": "ECG paper controls" });
-    this.caliperButton = button("Caliper", "Caliper: drag on the paper to measure", () => this.#measure(!this.state.measuring));
-    this.addButton = button("Add", "Add a caliper in the middle, to be moved by arrow keys", () => this.#addInTheMiddle());
+    const caliperWords = "Caliper: drag on the paper to measure";
+    this.caliperButton = button("Caliper", caliperWords, () => this.#measure(!this.state.measuring));
+    const addWords = "Add a caliper in the middle, to be moved by arrow keys";
+    this.addButton = button("Add", addWords, () => this.#addInTheMiddle());
     this.marchButton = button("March out", "March out: repeat the interval along the lead", () => this.#march());
     this.clearButton = button("Clear", "Clear all calipers", () => this.calipers.clear());
     this.zoomWords = element("span", { class: "zoom" });
@@ -70,9 +59,10 @@ class Viewer {
     this.canvas = element("canvas", { role: "img" });
     this.overlay = element("canvas", { "aria-hidden": "true" });
     this.stage = element("div", { class: "stage" }, this.canvas, this.overlay);
-    this.grips = element("div", { class: "grips" });
-    this.sheet = element("div", { class: "sheet" }, this.stage, this.grips);
-    this.view = element("div", { class: "view", role: "region", tabindex: "0", "aria-label": "ECG paper, scrolls" }, this.sheet);
+    this.grips = new Grips((event) => this.#place(event), (...follow) => this.#follow(...follow));
+    this.sheet = element("div", { class: "sheet" }, this.stage, this.grips.layer);
+    const names = { class: "view", role: "region", tabindex: "0", "aria-label": "ECG paper, scrolls" };
+    this.view = element("div", names, this.sheet);
     this.view.addEventListener("scroll", () => this.#redraw(), { passive: true });
     this.view.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     this.view.addEventListener("keydown", (event) => this.#key(event));
@@ -152,7 +142,7 @@ class Viewer {
     });
     if (!this.pointed) this.reading.textContent = this.hint;
     this.#redraw();
-    this.#placeGrips();
+    this.grips.place(this.calipers, this.paper, this.scale);
   }
 
   /** Another scale; the point under (x, y) of the window stays where it is. */
@@ -203,10 +193,18 @@ class Viewer {
   }
 
   #key(event) {
-    const action = { "+": () => this.#step(STEP), "=": () => this.#step(STEP), "-": () => this.#step(1 / STEP) }[event.key]
-      ?? { 0: () => this.#setScale(this.#base()), Escape: () => this.#measure(false) }[event.key]
-      ?? (["Delete", "Backspace"].includes(event.key) && this.calipers.selected ? () => this.calipers.remove(this.calipers.selected) : null);
-    if (action === null || event.ctrlKey || event.metaKey) return;
+    const remove = () => this.calipers.selected && this.calipers.remove(this.calipers.selected);
+    const actions = {
+      "+": () => this.#step(STEP),
+      "=": () => this.#step(STEP),
+      "-": () => this.#step(1 / STEP),
+      0: () => this.#setScale(this.#base()),
+      Escape: () => this.#measure(false),
+      Delete: remove,
+      Backspace: remove,
+    };
+    const action = actions[event.key];
+    if (action === undefined || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     event.stopPropagation();
     action();
@@ -303,6 +301,7 @@ class Viewer {
       this.drag = null;
     };
     this.drag = { undo: null };
+    this.pointed = null;
     target.addEventListener("pointermove", moved);
     for (const name of ["pointerup", "pointercancel"]) target.addEventListener(name, over);
   }
@@ -328,7 +327,6 @@ class Viewer {
     const begin = this.#place(event);
     const strip = this.paper.nearest(begin.x, begin.y);
     const caliper = this.calipers.add(strip.lead, this.#timeIn(strip, begin.x), this.paper.mv(strip, begin.y));
-    this.pointed = null;
     const stretch = (next) => {
       const { x, y } = this.#place(next);
       caliper.times[1] = this.#timeIn(strip, x);
@@ -369,12 +367,12 @@ class Viewer {
     caliper.times[1] = this.#timeIn(strip, x + 10);
     caliper.mvs[1] = 5 / this.paper.gain;
     this.calipers.select(caliper);
-    this.grips.querySelector(`[data-caliper="${caliper.number}"]`)?.focus();
+    this.grips.focus(caliper);
   }
 
   #changed(caliper) {
     this.#redrawCalipers();
-    this.#placeGrips();
+    this.grips.place(this.calipers, this.paper, this.scale);
     this.#list();
     clearTimeout(this.speaking);
     this.speaking = setTimeout(() => {
@@ -384,22 +382,25 @@ class Viewer {
 
   /** One line of values for each caliper, with a button that deletes it. */
   #list() {
-    const lines = this.calipers.all.map((caliper) => {
-      const { ms, bpm, mv } = measured(caliper);
-      const shown = this.paper.strips.some((strip) => linesOf(caliper, this.paper, strip).length && strip.lead === caliper.lead);
-      const words = [`${caliper.number}`, caliper.lead, ...inWords(caliper), ...(shown ? [] : ["not on this sheet"])];
-      const choose = button(words.join(" · "), `Select: ${spoken(caliper)}`, () => this.calipers.select(caliper));
-      choose.setAttribute("aria-pressed", caliper === this.calipers.selected);
-      const away = button("×", `Delete caliper ${caliper.number}`, () => this.calipers.remove(caliper));
-      const line = element("li", { "data-testid": "ecg-caliper" }, choose, away);
-      const digits = { ms: ms?.toFixed(1), bpm: bpm?.toFixed(2), mv: mv?.toFixed(4) };
-      for (const [name, value] of Object.entries(digits)) line.dataset[name] = value ?? "";
-      Object.assign(line.dataset, { number: caliper.number, lead: caliper.lead, shown });
-      return line;
-    });
+    const lines = this.calipers.all.map((caliper) => this.#line(caliper));
     this.#replaceList(lines);
     this.clearButton.disabled = lines.length === 0;
     this.marchButton.disabled = lines.length === 0;
+  }
+
+  #line(caliper) {
+    const { ms, bpm, mv } = measured(caliper);
+    const strips = this.paper.strips.filter((strip) => strip.lead === caliper.lead);
+    const shown = strips.some((strip) => linesOf(caliper, this.paper, strip).length > 0);
+    const words = [`${caliper.number}`, caliper.lead, ...inWords(caliper), ...(shown ? [] : ["not on this sheet"])];
+    const choose = button(words.join(" · "), `Select: ${spoken(caliper)}`, () => this.calipers.select(caliper));
+    choose.setAttribute("aria-pressed", caliper === this.calipers.selected);
+    const away = button("×", `Delete caliper ${caliper.number}`, () => this.calipers.remove(caliper));
+    const line = element("li", { "data-testid": "ecg-caliper" }, choose, away);
+    Object.assign(line.dataset, { number: caliper.number, lead: caliper.lead, shown });
+    const digits = { ms: ms?.toFixed(1), bpm: bpm?.toFixed(2), mv: mv?.toFixed(4) };
+    for (const [name, value] of Object.entries(digits)) line.dataset[name] = value ?? "";
+    return line;
   }
 
   /** New lines; the keyboard stays on the button where it was. */
@@ -409,85 +410,6 @@ class Viewer {
     if (label === undefined) return;
     const same = lines.find((line) => line.dataset.number === label) ?? lines.at(-1);
     (same?.firstChild ?? this.view).focus({ preventScroll: true });
-  }
-
-  /** Handles over the lines, for pointer and keyboard. */
-  #placeGrips() {
-    const wanted = new Map();
-    for (const caliper of this.calipers.all) {
-      for (const strip of this.paper.strips.filter((one) => one.lead === caliper.lead)) {
-        for (const line of linesOf(caliper, this.paper, strip)) {
-          wanted.set(`${caliper.number} ${strip.index} ${line.part}`, { caliper, strip, line });
-        }
-      }
-    }
-    for (const [key, grip] of this.handles) {
-      if (!wanted.has(key)) {
-        grip.remove();
-        this.handles.delete(key);
-      }
-    }
-    for (const [key, where] of wanted) {
-      if (!this.handles.has(key)) this.handles.set(key, this.#grip(where));
-      this.#placeGrip(this.handles.get(key), where);
-    }
-  }
-
-  #grip({ caliper, line }) {
-    const kind = line.part === "both" ? "both" : line.part.startsWith("time") ? "upright" : "level";
-    const grip = element("div", { class: `grip ${kind}`, role: "slider", tabindex: "0", "data-part": line.part });
-    grip.dataset.caliper = caliper.number;
-    grip.addEventListener("focus", () => grip.where.caliper !== this.calipers.selected && this.calipers.select(grip.where.caliper));
-    grip.addEventListener("pointerdown", (event) => this.#beginGrip(event, grip));
-    grip.addEventListener("keydown", (event) => this.#moveGrip(event, grip));
-    this.grips.append(grip);
-    return grip;
-  }
-
-  #placeGrip(grip, { caliper, strip, line }) {
-    grip.where = { caliper, strip };
-    const names = { time0: "first line", time1: "second line", mv0: "first level", mv1: "second level", both: "whole" };
-    const time = line.part === "time1" ? caliper.times[1] : caliper.times[0];
-    const mv = line.part === "mv1" ? caliper.mvs[1] : caliper.mvs[0];
-    const value = line.part.startsWith("mv") ? mv : time;
-    grip.setAttribute("aria-label", `Caliper ${caliper.number}, lead ${caliper.lead}, ${names[line.part]}`);
-    grip.setAttribute("aria-orientation", line.part.startsWith("mv") ? "vertical" : "horizontal");
-    grip.setAttribute("aria-valuenow", value.toFixed(3));
-    grip.setAttribute("aria-valuetext", `${value.toFixed(3)} ${line.part.startsWith("mv") ? "mV" : "s"}`);
-    const box = line.part.startsWith("mv")
-      ? { left: line.left, top: line.y, width: line.right - line.left, height: 0 }
-      : { left: line.left ?? line.x, top: line.top, width: line.left === undefined ? 0 : line.right - line.left, height: line.bottom - line.top };
-    for (const [name, mm] of Object.entries(box)) grip.style.setProperty(`--${name}`, `${mm * this.scale}px`);
-  }
-
-  #beginGrip(event, grip) {
-    if (event.button !== 0) return;
-    event.preventDefault();
-    event.stopPropagation();
-    grip.focus({ preventScroll: true });
-    const { caliper, strip } = grip.where;
-    const part = grip.dataset.part;
-    const before = { at: this.#place(event), times: [...caliper.times], mvs: [...caliper.mvs] };
-    this.pointed = null;
-    this.#follow(event, grip, (next) => {
-      const { x, y } = this.#place(next);
-      Object.assign(caliper, { times: [...before.times], mvs: [...before.mvs] });
-      const seconds = Math.round(((x - before.at.x) / this.paper.speed) * strip.fs) / strip.fs;
-      this.calipers.shift(caliper, part, seconds, this.paper.mv(strip, y) - this.paper.mv(strip, before.at.y));
-    });
-    this.calipers.select(caliper);
-  }
-
-  /** Arrow keys: one sample or 0.01 mV, ten times as far with shift. */
-  #moveGrip(event, grip) {
-    const { caliper, strip } = grip.where;
-    const ways = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
-    const way = ways[event.key];
-    if (way === undefined) return;
-    event.preventDefault();
-    event.stopPropagation();
-    const times = event.shiftKey ? 10 : 1;
-    this.calipers.shift(caliper, grip.dataset.part, (way[0] * times) / strip.fs, way[1] * times * 0.01 * strip.sign);
   }
 }
 
