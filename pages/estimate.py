@@ -28,6 +28,9 @@ with card:
 with beat:
     panels.beat_panel(now.recording, patient)
 st.info(text("not_simulated"))
-with st.expander("What no check looks at"):
+checks, words = st.columns(2)
+with checks.expander("What no check looks at"):
     render.not_checked()
+with words.expander("The words on this page"):
+    st.markdown(text("glossary"))
 panels.tabs(now.recording, patient)

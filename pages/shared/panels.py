@@ -40,7 +40,7 @@ def beat_panel(recording: Recording, patient: Patient) -> None:
     head, switch = st.columns([3, 2], vertical_alignment="center")
     head.markdown(f"##### Averaged beat {_beats_words(report.beat)}")
     wanted = report.estimate is not None and switch.toggle(
-        "Saliency on the beat (ST–T shaded)", value=True, key="saliency"
+        "Saliency on the beat (ST–T shaded)", value=True, key="saliency", help=text("saliency_help")
     )
     attribution = None
     if wanted:

@@ -34,6 +34,11 @@ _SEVERITY = {
     Severity.NOTE: ":gray-badge[● Note]",
 }
 _ALSO = "Also found"
+_LVH_HELP = (
+    "Left ventricular hypertrophy, judged by the whole interval: flagged when it lies above the cut-off, not flagged when "
+    "it lies below, uncertain when it crosses it."
+)
+_INTERVAL_HELP = "In simulated patients such an interval holds the true mass nine times out of ten."
 
 
 def plain(text: str) -> str:
@@ -156,7 +161,7 @@ def _one_estimate(report: Report, estimate: Estimate, truth_g: float | None, the
     mass, index = st.columns(2)
     with mass.container(gap=None):
         st.metric("LV mass", grams(estimate.lvm_g), help="Left ventricular mass: the mean of the ensemble members.")
-        st.markdown(interval_words(estimate))
+        st.markdown(interval_words(estimate), help=_INTERVAL_HELP)
     with index.container(gap=None):
         _index(estimate, judged=not outside)
     st.markdown(alone_words(estimate, report.patient, outside=outside))
@@ -193,7 +198,7 @@ def _index(estimate: Estimate, *, judged: bool) -> None:
 def _lvh_line(estimate: Estimate) -> None:
     badge, default = _LVH[estimate.lvh]
     reason = plain(estimate.lvh_reason) + (f". {default}" if default else "") if estimate.lvh_reason else default
-    st.markdown(f"{badge} {reason}")
+    st.markdown(f"{badge} {reason}", help=_LVH_HELP)
     if estimate.p_lvh is not None:
         st.markdown(
             f"P(LVH) **{percent(estimate.p_lvh)}** in {_patients_words([estimate])}, "
@@ -282,7 +287,8 @@ def criteria_line(criteria: Sequence[CriterionResult]) -> None:
     names = f": {', '.join(met)}" if met else ""
     rest = f" ({skipped} not judged)" if skipped else ""
     words = f"Classical ECG criteria met: **{len(met)} of {len(applied)}**{names}{rest}."
-    st.markdown(words if applied else f"Classical ECG criteria: none of the {skipped} can be applied to this ECG.")
+    words = words if applied else f"Classical ECG criteria: none of the {skipped} can be applied to this ECG."
+    st.markdown(words, help="Voltage rules that need no network; values and sources under “Measurements and criteria”.")
 
 
 # --- Tables and charts ------------------------------------------------------------------------------------------------

@@ -75,4 +75,3 @@ def _verdict(change: Change) -> None:
     with st.container(border=True, key="second_verdict"):
         st.markdown(f"**{render.plain(change.sentence)}**")
         render.findings_list(change.findings, heading="About this comparison")
-        st.caption(render.plain(change.disclaimer))
