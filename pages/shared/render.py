@@ -35,8 +35,8 @@ _SEVERITY = {
 }
 _ALSO = "Also found"
 _LVH_HELP = (
-    "Left ventricular hypertrophy, judged by the whole interval: flagged when it lies above the cut-off, not flagged when "
-    "it lies below, uncertain when it crosses it."
+    "Left ventricular hypertrophy, judged by the whole interval: flagged when it lies above the cut-off, not flagged "
+    "when it lies below, uncertain when it crosses it."
 )
 _INTERVAL_HELP = "In simulated patients such an interval holds the true mass nine times out of ten."
 

@@ -1,0 +1,108 @@
+"""The pictures of the app in `docs/`: the Estimate page at a desk and on a phone, its tabs, and the page on paper.
+
+    python benchmarks/pictures.py [--out docs]
+
+Needs a Chromium and `requirements-test.txt`. Everything shown is an example that ships with the app.
+"""
+
+import argparse
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))
+
+from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+EXAMPLE = "Simulated man, LVH with strain"
+DESK, PHONE = (1440, 900), (390, 844)
+WAIT_MS = 60_000
+
+
+def main() -> None:
+    """Start the app, take the pictures, stop it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--out", type=Path, default=ROOT / "docs")
+    out = parser.parse_args().out
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(url)
+        with sync_playwright() as driver:
+            found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+            browser = driver.chromium.launch(executable_path=found, args=FLAGS)
+            _desk(browser, url, out)
+            _phone(browser, url, out)
+            browser.close()
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _wait_for(url: str) -> None:
+    for _ in range(300):
+        try:
+            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
+            return
+        except OSError:
+            time.sleep(0.2)
+    raise SystemExit("the app did not start")
+
+
+def _open(browser: Browser, url: str, size: tuple[int, int], scheme: str) -> Page:
+    """The example on a fresh page, its saliency drawn."""
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_label("Or open an example").click()
+    page.get_by_role("option", name=EXAMPLE).first.click()
+    page.locator(".st-key-beat_precordial").get_by_text("g per 10 ms").wait_for(timeout=WAIT_MS)
+    page.wait_for_timeout(2500)
+    return page
+
+
+def _whole(page: Page, path: Path) -> None:
+    """A picture of the whole page, however long."""
+    height = page.evaluate("document.querySelector('[data-testid=stMain]').scrollHeight")
+    page.set_viewport_size({"width": page.viewport_size["width"], "height": min(int(height) + 20, 5000)})  # type: ignore[index]
+    page.wait_for_timeout(2500)
+    page.screenshot(path=path)
+
+
+def _desk(browser: Browser, url: str, out: Path) -> None:
+    page = _open(browser, url, DESK, "light")
+    _whole(page, out / "estimate.png")
+    page.get_by_role("tab", name="Report").click()
+    button = page.get_by_role("button", name="Download the page (PDF)")
+    button.wait_for(timeout=WAIT_MS)
+    with page.expect_download(timeout=WAIT_MS) as download:
+        button.click()
+    _paper(Path(download.value.path()), out / "report.png")
+    page.context.close()
+
+
+def _phone(browser: Browser, url: str, out: Path) -> None:
+    page = _open(browser, url, PHONE, "dark")
+    _whole(page, out / "phone.png")
+    page.context.close()
+
+
+def _paper(pdf: Path, path: Path) -> None:
+    """The PDF page as a picture, 150 dots an inch."""
+    import pypdfium2
+
+    pypdfium2.PdfDocument(pdf)[0].render(scale=150 / 72).to_pil().save(path)
+
+
+if __name__ == "__main__":
+    main()
