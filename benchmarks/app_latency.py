@@ -188,9 +188,7 @@ def main() -> None:
         server.wait(timeout=20)
     print(f"load average before the run {load:.1f}, {os.cpu_count()} cores, browser on the same machine")
     for name, figures in results.items():
-        print(
-            f"{name:40} p50 {figures['p50_s']:5.2f} s   p95 {figures['p95_s']:5.2f} s   max {figures['max_s']:5.2f} s"
-        )
+        print(name.ljust(40), "  ".join(f"{kind[:3]} {figures[kind]:5.2f} s" for kind in ("p50_s", "p95_s", "max_s")))
     if options.out:
         content = {"load_before": round(load, 1), "cores": os.cpu_count(), **results}
         options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")

@@ -23,6 +23,7 @@ from elvmass_core.domain import (
 )
 from elvmass_core.errors import ElvmassError
 from elvmass_core.explaining import add_commands as add_explaining
+from elvmass_core.io.saved import Opened
 from elvmass_core.realism.command import add_commands as add_realism
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -172,11 +173,11 @@ def _add_verify(commands: argparse._SubParsersAction) -> None:
     parser.set_defaults(command=_verify)
 
 
-def _read(options: argparse.Namespace) -> Recording:
+def _open(options: argparse.Namespace) -> Opened:
     from elvmass_core.io import load_files
-    from elvmass_core.io.sandbox import read_safely
+    from elvmass_core.io.sandbox import open_safely
 
-    return read_safely(load_files(options.file), unit=options.unit, fs_hz=options.fs)
+    return open_safely(load_files(options.file), unit=options.unit, fs_hz=options.fs)
 
 
 def _estimate(options: argparse.Namespace) -> int:
@@ -188,9 +189,10 @@ def _estimate(options: argparse.Namespace) -> int:
     from elvmass_core.report import to_json
 
     _one_thread()
-    recording = _read(options)
-    patient = _patient(options, recording.stated)
-    report = analyse(recording, patient, load_models(options.weights), explain=options.explain)
+    opened = _open(options)
+    patient = _patient(options, opened.patient or opened.recording.stated)
+    models = load_models(options.weights)
+    report = analyse(opened.recording, patient, models, explain=options.explain, fiducials=opened.fiducials)
     _write_reports(options, report)
     if options.json:
         sys.stdout.write(to_json(report).decode())
@@ -295,10 +297,11 @@ def _finding_words(finding: Finding) -> str:
 
 
 def _inspect(options: argparse.Namespace) -> int:
+    from elvmass_core.figures import filter_words
     from elvmass_core.models.bundle import Models
     from elvmass_core.pipeline import analyse
 
-    recording = _read(options)
+    recording = _open(options).recording
     report = analyse(recording, recording.stated, Models())
     ours = {"no_weights", "age_missing", "sex_unknown", "body_size_unknown"}
     findings = [finding for finding in report.findings if finding.code not in ours]
@@ -306,12 +309,20 @@ def _inspect(options: argparse.Namespace) -> int:
         f"{recording.format}, {recording.fs_hz:g} Hz, {recording.duration_s:.1f} s",
         f"Leads: {' '.join(recording.leads_present)}",
         _stated_words(recording.stated),
+        f"Filters: {filter_words(recording.filters)}",
+        *_device_beat_words(recording),
         f"Digest: {recording.digest}",
         *recording.notes,
         *map(_finding_words, findings),
     ]
     print("\n".join(lines))
     return ANSWERED
+
+
+def _device_beat_words(recording: Recording) -> list[str]:
+    """The device's own median beat, where the file holds one."""
+    beat = recording.device_beat
+    return [] if beat is None else [f"Median beat of the device: {1000 * beat.signal_mv.shape[1] / beat.fs_hz:.0f} ms"]
 
 
 def _stated_words(stated: Patient) -> str:

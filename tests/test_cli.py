@@ -4,13 +4,18 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from elvmass_core.__main__ import main
 from elvmass_core.io.wfdb_writer import write_wfdb
+from elvmass_core.models.bundle import Models
+from elvmass_core.pipeline import analyse
+from elvmass_core.report import saved_json
 from tests import synthetic
+from tests.io.made import muse_xml
 
 WOMAN = ("--sex", "F", "--age", "63", "--height-cm", "160", "--weight-kg", "58")
 
@@ -273,3 +278,27 @@ def test_every_ecg_of_a_table_is_explained_into_one_file(run, tmp_path):
         np.testing.assert_allclose(total, maps["estimate_g"] - maps["reference_g"], atol=0.51)
         assert maps["segments_g"].shape[1:] == (len(maps["leads"]), len(maps["segments"]))
         assert set(maps["sex"]) <= {"F", "M"} and len(maps["record"]) >= 5
+
+
+def test_a_saved_analysis_is_estimated_with_what_was_entered_then(run, tmp_path):
+    report = analyse(synthetic.recording(), synthetic.patient(), Models())
+    later = replace(report.beat.fiducials, t_end=report.beat.fiducials.t_end + 20.0)
+    path = tmp_path / "analysis.json"
+    path.write_bytes(saved_json(report, later))
+    code, out, _ = run("estimate", path, "--json")
+    stored = json.loads(out)
+    assert code == 0
+    assert stored["patient"]["height_cm"] == synthetic.patient().height_cm
+    assert stored["beat"]["fiducials_ms"]["t_end"] == later.t_end
+    assert json.loads(run("estimate", path, "--json", "--height-cm", "180")[1])["patient"]["height_cm"] == 180
+
+
+def test_inspect_names_the_filters_and_the_beat_of_the_device(run, tmp_path):
+    signal_mv, _ = synthetic.signal()
+    path = tmp_path / "muse.xml"
+    path.write_bytes(muse_xml(signal_mv, beat_mv=signal_mv[:, :600]))
+    _, out, _ = run("inspect", path, weights=None)
+    assert "GE MUSE XML, 500 Hz, 10.0 s" in out
+    assert "device filter 0.05–150 Hz, notch 60 Hz" in out
+    assert "Median beat of the device: 1200 ms" in out
+    assert "CANARY" not in out
