@@ -4,17 +4,22 @@ import streamlit as st
 
 from pages.shared import cache, panels, render
 from pages.shared.frame import begin_page, text, theme
-from pages.shared.intake import intake, question_or_error
+from pages.shared.gallery import gallery
+from pages.shared.intake import intake, open_example, question_or_error
 from pages.shared.patient_form import patient_form
 from pages.shared.state import visit
+from pages.shared.tour import ESTIMATE, tour_box, tour_start
 
 begin_page("Estimate LV mass from a 12-lead ECG")
+tour_box(ESTIMATE)
 intake()
 question_or_error()
 now = visit()
 if now.recording is None:
     if now.question is None:
         st.markdown(text("welcome"))
+        tour_start()
+        gallery(open_example)
     st.stop()
 
 patient = patient_form(now)

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 
 import streamlit as st
 
+from elvmass_core.domain import Recording
 from elvmass_core.errors import RateNeededError, RecordingError, UnitNeededError
 from elvmass_core.io.limits import WORKING_FORMATS
 from elvmass_core.io.sandbox import open_safely
 from pages.shared import render
-from pages.shared.examples import examples
+from pages.shared.examples import Example, examples
 from pages.shared.state import Origin, Visit, renew, visit
 
 UPLOADER_KEY = "ecg_files"
@@ -69,6 +70,18 @@ def forget() -> None:
     st.session_state[count] = st.session_state.get(count, 0) + 1
     st.session_state[_EXAMPLE_KEY] = None
     renew()
+
+
+def open_recording(origin: Origin, recording: Recording) -> None:
+    """Open an ECG that was made on another page, in place of whatever is open."""
+    forget()
+    renew(origin).recording = recording
+
+
+def open_example(example: Example) -> None:
+    """Open one of the examples in place of what is open."""
+    st.session_state[_EXAMPLE_KEY] = example.id
+    _open(example.origin, example.files())
 
 
 def _take_upload() -> None:

@@ -251,12 +251,12 @@ def test_one_visitor_does_not_see_the_ecg_of_another():
 
 
 def test_every_example_opens():
-    for name in examples.examples():
+    for name in set(examples.examples()) - {"broken_file"}:
         at = start()
         at.selectbox(key="ecg_example").set_value(name).run()
         assert not at.exception
         assert not at.session_state["elvmass_visit"].error
-        assert charts(at) >= 2
+        assert charts(at) >= 2 or name == "man_tremor"  # of which no beat can be formed
 
 
 def test_without_an_examples_folder_the_real_recording_is_still_there(monkeypatch, tmp_path):
@@ -339,3 +339,39 @@ def test_the_model_card_takes_what_it_was_trained_on_from_the_manifest(untrained
 def test_not_measurable_is_not_written_as_zero():
     assert render.value_words(None, "ms") == "not measurable"
     assert render.value_words(0.1234, "mV") == "0.12 mV"
+
+
+# --- Gallery and tour -------------------------------------------------------------------------------------------------
+
+
+def test_every_example_stands_in_the_gallery_with_what_to_see_and_opens():
+    at = start()
+    shown = words(at)
+    for name, example in examples.examples().items():
+        assert render.plain(example.origin.what_to_see) in shown
+        assert at.button(key=f"open_{name}")
+    at.button(key="open_man_normal").click().run()
+    assert "WFDB · 12 leads" in at.expander[0].label
+    assert not at.exception
+
+
+def test_the_broken_file_of_the_gallery_gets_one_sentence_and_no_ecg():
+    at = start()
+    at.button(key="open_broken_file").click().run()
+    assert any("truncated" in error.value for error in at.error)
+    assert not at.exception
+
+
+def test_the_tour_goes_forth_and_back_through_its_examples_and_ends_with_nothing_open():
+    at = start()
+    at.button(key="tour_start").click().run()
+    assert "Tour, step 1 of 5" in words(at)
+    assert "Simulated man, normal heart" in at.info[0].value
+    at.button(key="tour_next").click().run()
+    assert "Tour, step 2 of 5" in words(at)
+    assert "concentric LVH" in at.info[0].value
+    at.button(key="tour_back").click().run()
+    assert "Tour, step 1 of 5" in words(at)
+    at.button(key="tour_end").click().run()
+    assert "Tour, step" not in words(at)
+    assert at.button(key="tour_start")
