@@ -2,7 +2,6 @@
 
 import collections
 import hashlib
-import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,30 +10,22 @@ import numpy as np
 import pandas as pd
 
 from elvmass_core.domain import Patient, Recording, Sex, blocks
-from elvmass_core.errors import BeatError, PatientError, RecordingError, TableError, UnreadableError
+from elvmass_core.errors import BeatError, PatientError, RecordingError, TableError
 from elvmass_core.features import FEATURE_NAMES, measure
 from elvmass_core.io import load_files, read_recording
-from elvmass_core.io.archive import expand
-from elvmass_core.io.normal_form import Channel, RawRecording, to_recording
 from elvmass_core.models.inputs import TABULAR_INPUTS, tabular_row
 from elvmass_core.processes import Progress, map_processes
 from elvmass_core.quality import check_beat, check_patient, check_recording
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat
 from elvmass_core.signal.delineate import delineate
 from elvmass_core.signal_space import describe_leads
-from elvmass_core.units import LEADS
 
 TABLE_COLUMNS = ("record", "sex", "age", "height_cm", "weight_kg", "lvm_g")
-RECORD_SUFFIXES = ("", ".hea", ".dcm", ".csv", ".zip", ".npz")
-"""Tried in this order after the table's ``record``, relative to the table's folder; ``.npz`` is what `simulate`
-writes."""
+RECORD_SUFFIXES = ("", ".hea", ".dcm", ".xml", ".XML", ".scp", ".edf", ".csv", ".zip", ".npz", ".mat")
+"""Tried in this order after the table's ``record``, relative to the table's folder."""
 LVM_LIMITS_G = (20.0, 600.0)
 """Measured masses outside these are typing errors or other units (assumed)."""
 DATASET_LAYOUT = 3
-
-_ARCHIVE_NAMES = ("signal_mv", "fs_hz")
-_ARCHIVE_ERRORS = (KeyError, ValueError, TypeError, EOFError, OSError, MemoryError)
-"""What `numpy.load` raises on a damaged array or another kind of one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -252,23 +243,8 @@ def _or_nan(value: float | None) -> float:
 
 
 def read_record(folder: Path, record: str) -> Recording:
-    """One recording of a table in this folder: what an upload may be, or an archive as `simulate` writes it."""
-    path = _record_path(folder, record)
-    if path.suffix.lower() != ".npz":
-        return read_recording(load_files([path]))
-    (content,) = load_files([path]).values()
-    members = expand(content)  # by declared and real size: an archive of a megabyte may hold a gigabyte
-    try:
-        signal_mv, rate = (np.load(io.BytesIO(members[f"{name}.npy"]), allow_pickle=False) for name in _ARCHIVE_NAMES)
-        signal_mv, fs_hz = np.asarray(signal_mv, dtype=np.float64), float(rate)
-    except _ARCHIVE_ERRORS as error:
-        raise UnreadableError(
-            "The archive needs signal_mv (12, n) in mV and fs_hz in Hz, as simulate writes it."
-        ) from error
-    if signal_mv.ndim != 2 or len(signal_mv) != len(LEADS):
-        raise UnreadableError(f"The archive holds signal_mv of shape {signal_mv.shape}; {len(LEADS)} leads are needed.")
-    channels = (Channel(lead=lead, samples=row, unit="mV") for lead, row in zip(LEADS, signal_mv, strict=True))
-    return to_recording(RawRecording(format="NumPy archive", channels=tuple(channels), fs_hz=fs_hz))
+    """One recording of a table in this folder, in any format that is read."""
+    return read_recording(load_files([_record_path(folder, record)]))
 
 
 def _record_path(folder: Path, record: str) -> Path:

@@ -48,11 +48,11 @@ def words_of(report, **options):
 
 def content(data):
     """The drawing operators of the page: the longest stream that is text."""
-    streams = [match[1] for match in re.finditer(rb"stream\r?\n(.*?)\r?\nendstream", data, re.DOTALL)]
+    starts = [match.end() for match in re.finditer(rb"stream\r?\n", data)]
     pages = []
-    for stream in streams:
-        try:
-            plain = zlib.decompress(stream)
+    for start in starts:
+        try:  # to the end of the packed data, wherever it is: the bytes themselves may look like an end
+            plain = zlib.decompressobj().decompress(data[start:])
         except zlib.error:
             continue
         if b" re " in plain and b" l" in plain:
