@@ -102,8 +102,8 @@ def _decoded(content: bytes) -> str:
 
 def _parquet(content: bytes) -> pd.DataFrame:
     """The named columns; the file's own statement of its rows and types is checked before anything is unpacked."""
-    import pyarrow as pa  # type: ignore[import-untyped]
-    import pyarrow.parquet as pq  # type: ignore[import-untyped]
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         schema = pq.read_schema(io.BytesIO(content))

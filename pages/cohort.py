@@ -1,0 +1,7 @@
+"""Cohort: many ECGs and a table of patients in, one row for each out."""
+
+from pages.shared.cohort import cohort
+from pages.shared.frame import begin_page
+
+begin_page("Cohort: many ECGs at once")
+cohort()

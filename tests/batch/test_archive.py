@@ -1,0 +1,179 @@
+"""Whole jobs in processes of their own: killed, resumed, repeated, with one worker and with two."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from elvmass_core.__main__ import main
+from tests.batch import archives
+
+N, PART = 60, 8
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory):
+    """Readable and unreadable recordings in several formats, and the table of their patients."""
+    folder = tmp_path_factory.mktemp("archive")
+    archives.many(folder / "ecgs", N - 4)
+    archives.npz(folder / "ecgs" / "numpy.npz")
+    archives.csv(folder / "ecgs" / "unstated.csv")
+    (folder / "ecgs" / "text.dcm").write_text("This is not an ECG.")
+    (folder / "ecgs" / "empty.xml").write_bytes(b"")
+    table = [f"{path.stem},F,63,160,58" for path in sorted((folder / "ecgs").glob("*.hea"))]
+    (folder / "patients.csv").write_text("record,sex,age,height_cm,weight_kg\n" + "\n".join([*table, "numpy,M,50,,"]))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def options(archive):
+    return (archive / "ecgs", "--patients", archive / "patients.csv", "--part-size", PART)
+
+
+@pytest.fixture(scope="module")
+def reference(archive, options, untrained):
+    """The table of a run that nothing disturbed, by two workers."""
+    out = archive / "reference.parquet"
+    done = archives.score(*options, "--out", out, "--workers", 2, weights=untrained)
+    assert done.returncode == 0, done.stderr
+    return done, out
+
+
+def test_every_recording_has_one_row_and_the_exit_code_is_0(reference):
+    done, out = reference
+    table = pd.read_parquet(out)
+    assert len(table) == N
+    assert table["record"].is_unique
+    assert sorted(table.loc[table["refusal"].notna(), "record"]) == ["empty", "text", "unstated"]
+    assert table.loc[table["refusal"].isna(), "lvm_g"].notna().all()
+    assert f"{N} recordings, {N - 3} with an estimate, 3 refused" in done.stdout
+    assert "a second" in done.stderr
+    assert "left" in done.stderr
+
+
+def test_the_table_says_what_made_it_and_that_it_is_not_for_diagnosis(reference):
+    stored = json.loads(pq.read_metadata(reference[1]).metadata[b"elvmass"])
+    assert set(stored["bundles"]) == {"untrained-F", "untrained-M"}
+    assert "not for diagnosis" in stored["disclaimer"]
+    job = json.loads(reference[1].with_name("reference.parquet.job.json").read_text())
+    assert job["complete"]["scored_in_this_run"] == N
+    assert not reference[1].with_name("reference.parquet.parts").exists()
+
+
+def test_one_worker_gives_the_bytes_of_two(options, reference, untrained, tmp_path):
+    out = tmp_path / "one.parquet"
+    assert archives.score(*options, "--out", out, "--workers", 1, weights=untrained).returncode == 0
+    assert out.read_bytes() == reference[1].read_bytes()
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def wait_until(true, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "waited in vain"
+        time.sleep(0.01)
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="looks at processes through /proc")
+def test_a_killed_run_is_resumed_to_the_same_bytes_and_leaves_no_process(options, reference, untrained, tmp_path):
+    out, parts = tmp_path / "killed.parquet", tmp_path / "killed.parquet.parts"
+    run = (*options, "--out", out, "--workers", 2)
+    process = subprocess.Popen(
+        archives.command(*run, weights=untrained),
+        cwd=archives.ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    wait_until(lambda: len(list(parts.glob("part-*.parquet"))) >= 2)
+    workers = children(process.pid)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    assert workers
+    wait_until(lambda: not any(map(alive, workers)))
+    before = {path: path.stat().st_mtime_ns for path in parts.glob("part-*.parquet")}
+    assert not out.exists()
+    assert 2 <= len(before) < N // PART
+
+    refused = archives.score(*run, weights=untrained)
+    assert refused.returncode == 2
+    assert "--resume" in refused.stderr
+
+    (parts / "part-00000.parquet").write_bytes(b"PAR1 cut short")
+    resumed = archives.score(*run, "--resume", "--parts", weights=untrained)
+    assert (resumed.returncode, "the options are others" in resumed.stderr) == (2, True)
+    resumed = archives.score(*run, "--resume", weights=untrained)
+    assert resumed.returncode == 0, resumed.stderr
+    assert f"{PART * (len(before) - 1)} rows were there already" in resumed.stdout
+    assert out.read_bytes() == reference[1].read_bytes()
+    assert not parts.exists()
+
+
+def run_main(capsys, *arguments):
+    code = main([*map(str, ("score", *arguments))])
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def test_a_complete_job_is_not_done_again(options, reference, untrained, capsys):
+    out = reference[1]
+    before = out.stat().st_mtime_ns
+    code, said, _ = run_main(capsys, *options, "--out", out, "--resume", "--weights", untrained)
+    assert (code, out.stat().st_mtime_ns) == (0, before)
+    assert f"{N} rows were there already" in said
+
+
+@pytest.mark.parametrize("what, said", [("inputs", "recordings"), ("patients", "patients"), ("unit", "options")])
+def test_other_inputs_are_not_resumed_into_a_table(archive, options, reference, untrained, capsys, what, said):
+    inputs, patients = archive / "ecgs", archive / "patients.csv"
+    extra = ["--unit", "mV"] if what == "unit" else []
+    if what == "inputs":
+        inputs = archive / "ecgs" / "ecg001.hea"
+    if what == "patients":
+        patients = archive / "others.csv"
+        patients.write_text("record,sex\necg001,F\n")
+    code, _, err = run_main(
+        capsys, inputs, "--patients", patients, "--part-size", PART, "--out", reference[1], "--resume",
+        "--weights", untrained, *extra,
+    )  # fmt: skip
+    assert code == 2
+    assert said in err
+    assert len(err.strip().splitlines()) == 1
+
+
+def test_parts_stay_as_a_folder_and_maps_come_in_shards_beside_them(archive, untrained, tmp_path, capsys):
+    files = [archive / "ecgs" / name for name in ("ecg000.hea", "ecg001.hea", "text.dcm")]
+    arguments = (*files, "--out", tmp_path / "table", "--parts", "--part-size", 2, "--saliency", tmp_path / "maps")
+    assert run_main(capsys, *arguments, "--workers", 1, "--weights", untrained)[0] == 0
+    table = pd.read_parquet(tmp_path / "table")
+    assert list(table["record"]) == ["ecg000", "ecg001", "text"]
+    with np.load(tmp_path / "maps" / "part-00000.npz") as first, np.load(tmp_path / "maps" / "part-00001.npz") as last:
+        assert list(first["record"]) == ["ecg000", "ecg001"]
+        assert first["beat_g"].shape == (2, 12, 400)
+        assert first["beat_g"].dtype == np.float32
+        assert len(last["record"]) == 0
+    assert run_main(capsys, *arguments, "--weights", untrained)[0] == 2
+    assert run_main(capsys, *arguments, "--resume", "--weights", untrained)[0] == 0
+
+
+def test_no_weights_no_workers_and_a_path_that_is_not_there_are_one_sentence(archive, untrained, tmp_path, capsys):
+    ecg, out = archive / "ecgs" / "ecg000.hea", tmp_path / "x.parquet"
+    for arguments in ((ecg, "--weights", tmp_path), (ecg, "--workers", 0), (tmp_path / "gone.hea",)):
+        code, _, err = run_main(capsys, "--weights", untrained, "--out", out, *arguments)
+        assert code == 2
+        assert len(err.strip().splitlines()) == 1
