@@ -1,4 +1,4 @@
-"""The command line: ``python -m elvmass_core estimate | inspect | simulate | train | study | sexes | verify | …``.
+"""The command line: ``python -m elvmass_core estimate | inspect | score | simulate | train | study | verify | …``.
 
 Exit codes: 0 an answer, 3 refused by a STOP finding, 2 unreadable input or bad usage (one sentence on stderr).
 """
@@ -6,9 +6,11 @@ Exit codes: 0 an answer, 3 refused by a STOP finding, 2 unreadable input or bad 
 import argparse
 import io
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from elvmass_core.batch.command import add_score
 from elvmass_core.domain import (
     DISCLAIMER,
     Attribution,
@@ -24,7 +26,9 @@ from elvmass_core.domain import (
 from elvmass_core.errors import ElvmassError
 from elvmass_core.explaining import add_commands as add_explaining
 from elvmass_core.io.saved import Opened
+from elvmass_core.processes import Pace
 from elvmass_core.realism.command import add_commands as add_realism
+from elvmass_core.study.command import add_evaluate
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, EXAMPLES = ROOT / "weights", ROOT / "examples"
@@ -67,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
         _add_verify,
     ):
         add(commands)
+    add_score(commands, _say, WEIGHTS)
+    add_evaluate(commands, _say, WEIGHTS)
     add_realism(commands, _say)
     add_explaining(commands, _say, WEIGHTS)
     return parser
@@ -350,14 +356,17 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _progress(word: str) -> Callable[[int, int], None]:
-    """A counter on stderr: one line that changes on a terminal, a line every tenth elsewhere."""
+    """A counter with rate and time left on stderr: one changing line on a terminal, else every tenth and minute."""
     on_terminal = sys.stderr.isatty()
+    pace, said = Pace(word), {"tenth": 0.0, "minute": time.monotonic() // 60}
 
     def show(done: int, total: int) -> None:
+        words, now = pace.words(done, total), {"tenth": 10 * done // max(total, 1), "minute": time.monotonic() // 60}
         if on_terminal:
-            print(f"\r{done} of {total} {word}", end="\n" if done == total else "", file=sys.stderr, flush=True)
-        elif done % max(total // 10, 1) == 0 or done == total:
-            print(f"{done} of {total} {word}", file=sys.stderr, flush=True)
+            print(f"\r{words:<78}", end="\n" if done == total else "", file=sys.stderr, flush=True)
+        elif now != said:
+            print(words, file=sys.stderr, flush=True)
+        said.update(now)
 
     return show
 
@@ -408,7 +417,7 @@ def _study(options: argparse.Namespace) -> int:
 
 
 def _say(options: argparse.Namespace) -> int:
-    """Run a sub-command of `elvmass_core.realism` or `elvmass_core.explaining` and print its words."""
+    """Run a sub-command of `batch`, `realism` or `explaining` and print its words."""
     print(options.words(options, _progress))
     return ANSWERED
 

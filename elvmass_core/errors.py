@@ -10,6 +10,7 @@
     │   └── RateNeededError       the file states no sampling rate: ask
     ├── PatientError              a patient field is impossible
     ├── TableError                a table of recordings lacks a column or usable patients
+    ├── ArchiveError              an archive cannot be scored, or its scoring not resumed, as asked
     ├── CohortError               a virtual cohort or patient cannot be made as asked
     ├── BeatError                 no averaged beat can be formed
     ├── FiducialError            a border set by hand lies outside the beat or in the wrong order
@@ -84,6 +85,10 @@ class FiducialError(ElvmassError):
 
 class TableError(ElvmassError):
     """A table of recordings lacks a column, a recording, or enough usable patients."""
+
+
+class ArchiveError(ElvmassError):
+    """An archive of recordings cannot be scored, or an interrupted scoring cannot be resumed, as asked."""
 
 
 class CohortError(ElvmassError):

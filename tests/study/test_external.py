@@ -2,17 +2,21 @@
 
 import csv
 import io
+import json
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from elvmass_core.__main__ import main
 from elvmass_core.errors import TableError
+from elvmass_core.io.wfdb_writer import write_wfdb
 from elvmass_core.models.bundle import load_models
 from elvmass_core.study.external import External, evaluate_dataset, result, scored_csv, words
 from elvmass_core.study.scored import Scored
 from elvmass_core.study.scored_table import read_scored_table
 from elvmass_core.study.statistics import Truth
+from tests import synthetic
 from tests.cohorts import patients
 
 
@@ -95,3 +99,26 @@ def test_a_patients_own_mass_never_moves_his_own_estimate(data, untrained):
 def test_too_few_patients_of_both_sexes_are_refused(untrained):
     with pytest.raises(TableError, match="fewer than 20"):
         evaluate_dataset(patients(10, seed=5), load_models(untrained))
+
+
+def test_the_command_prints_both_sexes_and_writes_the_table_of_the_validation_page(tmp_path, untrained, capsys):
+    lines = ["record,sex,age,height_cm,weight_kg,lvm_g"]
+    for k in range(44):
+        write_wfdb(tmp_path, f"p{k}", synthetic.signal(seed=k)[0], 500.0)
+        lines.append(f"p{k},{'MF'[k % 2]},{50 + k % 20},{160 + k % 15},{60 + k % 20},{100 + k}")
+    (tmp_path / "cohort.csv").write_text("\n".join(lines) + "\n")
+    table, out = tmp_path / "cohort.csv", tmp_path / "scored.csv"
+    arguments = ("--table", table, "--bundle", untrained, "--out", out, "--workers", 1)
+    assert main(["evaluate", *map(str, arguments)]) == 0
+    out = capsys.readouterr().out
+    assert "men: 22 patients" in out
+    assert "women: 22 patients" in out
+    assert len(read_scored_table((tmp_path / "scored.csv").read_bytes()).scored) == 44
+    assert main(["evaluate", *map(str, arguments), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["n"] == 44
+
+
+def test_a_folder_without_weights_is_one_sentence(tmp_path, capsys):
+    (tmp_path / "cohort.csv").write_text("record,sex,age,height_cm,weight_kg,lvm_g\n")
+    assert main(["evaluate", "--table", str(tmp_path / "cohort.csv"), "--bundle", str(tmp_path)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
