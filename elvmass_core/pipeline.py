@@ -140,7 +140,7 @@ def _distances(beat: Beat, patient: Patient, models: Models, findings: list[Find
 
 def _criteria(features: Features, patient: Patient, findings: list[Finding]) -> tuple[CriterionResult, ...]:
     """The classical criteria, unless what was found forbids them."""
-    patterns = {finding.code for finding in findings}
+    patterns = {finding.code for finding in (*findings, *check_patient(patient))}
     return apply_criteria(features, patient.sex, usable=not blocks(findings), patterns=patterns)
 
 

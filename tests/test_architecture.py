@@ -11,7 +11,7 @@ LAYERS = (
     "errors", "units", "processes", "domain", "segments", "wording", "io", "signal", "features", "reference_ranges",
     "signal_space", "criteria", "quality", "models", "attribution", "figures", "report", "pipeline", "followup",
     "virtual", "realism", "study", "sanity", "sexes", "batch", "retrain", "comparison", "planted", "truth",
-    "explaining", "examples", "__main__",
+    "live", "explaining", "examples", "__main__",
 )  # fmt: skip
 """Lowest first: a module imports from its own layer and from those before it."""
 FILES = sorted(CORE.rglob("*.py"))

@@ -71,7 +71,7 @@ def estimate(**changes):
         "model": "m", "bundle_sha256": "0", "sex": Sex.FEMALE, "lvm_g": 90.0, "members_g": (90.0,),
         "interval_g": (70.0, 110.0), "coverage": 0.9, "lvmi_g_m2": 55.0, "p_lvh": 0.1, "prevalence": 0.1,
         "lvh": Lvh.UNCERTAIN, "lvh_reason": "", "demographics_only_g": 88.0, "cutoff_g_m2": 65.0, "cutoff_source": "",
-        "reference_g": 85.0,
+        "reference_g": 85.0, "reference_range_g": (60.0, 110.0),
     }  # fmt: skip
     return Estimate(**(facts | changes))
 

@@ -6,7 +6,7 @@ import re
 import numpy as np
 import pytest
 
-from elvmass_core.domain import Finding, Patient, Recording, Severity, Sex
+from elvmass_core.domain import DeviceFilters, Finding, Patient, Recording, Severity, Sex
 from elvmass_core.features import measure
 from elvmass_core.quality import (
     NOT_CHECKED,
@@ -23,6 +23,8 @@ from elvmass_core.signal import extract_beat
 from elvmass_core.units import LEAD_INDEX
 from tests import synthetic
 
+UNFILTERED = DeviceFilters(highpass_hz=0.0, lowpass_hz=0.0, notch_hz=0.0)
+
 
 def codes(findings, severity=None):
     return {finding.code for finding in findings if severity in (None, finding.severity)}
@@ -35,7 +37,7 @@ def findings_of(recording):
 
 def changed(change):
     signal = np.array(synthetic.signal()[0])
-    return Recording(signal_mv=change(signal), fs_hz=500.0, format="synthetic")
+    return Recording(signal_mv=change(signal), fs_hz=500.0, format="synthetic", filters=UNFILTERED)
 
 
 def test_a_sound_ecg_has_no_finding():
@@ -69,7 +71,7 @@ def test_chest_leads_at_half_gain_are_a_caution_where_limb_leads_are_tall():
 
 def test_a_low_sampling_rate_is_a_caution_because_qrs_comes_out_too_long():
     signal = np.array(synthetic.signal()[0])
-    slow = Recording(signal_mv=signal[:, ::4], fs_hz=125.0, format="synthetic")
+    slow = Recording(signal_mv=signal[:, ::4], fs_hz=125.0, format="synthetic", filters=UNFILTERED)
     enough = Recording(signal_mv=signal[:, ::2], fs_hz=250.0, format="synthetic")
     assert codes(check_recording(slow), Severity.CAUTION) == {"sampling_rate_low"}
     assert "sampling_rate_low" not in codes(check_recording(enough))

@@ -10,7 +10,9 @@ inside an array) *and* a `Finding` that says why. Units: mV, ms, Hz, g, cm, kg, 
 from elvmass_core.domain.answers import Attribution, CriterionResult, Estimate, Lvh, OtherAttribution, Report
 from elvmass_core.domain.ecg import (
     AGE_SHOWN_UP_TO,
+    BEAT_FIRST_MS,
     BEAT_FS_HZ,
+    BEAT_LAST_MS,
     BEAT_R_INDEX,
     BEAT_SAMPLES,
     DISCLAIMER,
@@ -39,7 +41,9 @@ from elvmass_core.domain.ecg import (
 
 __all__ = [
     "AGE_SHOWN_UP_TO",
+    "BEAT_FIRST_MS",
     "BEAT_FS_HZ",
+    "BEAT_LAST_MS",
     "BEAT_R_INDEX",
     "BEAT_SAMPLES",
     "DISCLAIMER",

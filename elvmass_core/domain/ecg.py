@@ -19,6 +19,9 @@ BEAT_FS_HZ = 500.0
 BEAT_SAMPLES = 400
 BEAT_R_INDEX = 140
 """The averaged beat: 800 ms at 500 Hz, R at 280 ms (our choice; the publication gives none of the three)."""
+BEAT_FIRST_MS = -1000.0 * BEAT_R_INDEX / BEAT_FS_HZ
+BEAT_LAST_MS = 1000.0 * (BEAT_SAMPLES - 1 - BEAT_R_INDEX) / BEAT_FS_HZ
+"""Its first and last sample, in ms from R."""
 
 DISCLAIMER = (
     "Research demonstration. Trained on simulated patients; not validated in humans; not for diagnosis. "
@@ -104,7 +107,7 @@ _FIELD_WORDS = {
 }
 
 
-AGE_SHOWN_UP_TO = 89.0
+AGE_SHOWN_UP_TO, OLDEST_YEARS = 89.0, 90.0
 
 
 def age_in_words(age_years: float | None) -> str:
@@ -117,6 +120,9 @@ def age_in_words(age_years: float | None) -> str:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patient:
     """The only four things ELVMass may know about a person; each may be unknown.
+
+    An age over `AGE_SHOWN_UP_TO` identifies a person (HIPAA safe harbour, 45 CFR 164.514) and becomes `OLDEST_YEARS`,
+    wherever it comes from: what is typed, read from a file and opened again is estimated alike.
 
     Raises
     ------
@@ -141,6 +147,8 @@ class Patient:
                     f"The {word} of {value:g} {unit} is outside {low:g}–{high:g} {unit}: check the number and its unit."
                 )
             set_fields(self, **{name: float(value)})
+        if self.age_years is not None and self.age_years > AGE_SHOWN_UP_TO:
+            set_fields(self, age_years=OLDEST_YEARS)
 
     @property
     def bsa_m2(self) -> float | None:

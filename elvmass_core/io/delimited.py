@@ -133,9 +133,11 @@ def _numbers(lines: Sequence[str], delimiter: str, n_columns: int, used: Sequenc
     """Rows of numbers → (n_used, n_rows), the columns of `used` only; an empty cell is NaN."""
     import pandas as pd  # heavy: only when a table is read
 
-    rows = [line for line in lines if line.strip(" ") and not line.lstrip().startswith("#")]
+    places = [at for at, line in enumerate(lines) if line.strip(" ") and not line.lstrip().startswith("#")]
+    rows = [lines[at] for at in places]
     if not rows:
         raise UnreadableError("The table has lead names but no numbers: export the recording again.")
+    check_unbroken(places)
     for number, row in enumerate(rows, start=1):
         if row.count(delimiter) != n_columns - 1:
             raise UnreadableError(
@@ -153,6 +155,14 @@ def _numbers(lines: Sequence[str], delimiter: str, n_columns: int, used: Sequenc
             "The table holds cells that are not numbers: leave only numbers below the names."
         ) from None
     return np.ascontiguousarray(table.to_numpy(dtype=np.float64).T)
+
+
+def check_unbroken(places: Sequence[int]) -> None:
+    """Refuse numbers with empty or comment lines in between, which may stand for samples; every second line is none."""
+    if len(set(np.diff(places).tolist())) > 1:
+        raise UnreadableError(
+            "The table has empty or comment lines between its numbers, where samples may be missing: export it without."
+        )
 
 
 def decimal_mark(rows: Sequence[str], delimiter: str) -> str:

@@ -106,7 +106,7 @@ def _by_mark(data: bytes) -> Kind | None:
         return Kind.NPY
     if _is_scp(data):
         return Kind.SCP
-    if data.startswith(_EDF_MAGIC) and len(data) > 256:
+    if data.startswith(_EDF_MAGIC) and len(data) > 256 and b"\n" not in data[:256]:  # a column of numbers has one
         return Kind.EDF
     _refuse_known(data[:_HEAD_BYTES])
     return Kind.MATLAB if is_matlab(data) else None

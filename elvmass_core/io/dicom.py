@@ -20,7 +20,7 @@ from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from elvmass_core.domain import DeviceFilters, Finding, FloatArray, Patient, Severity
 from elvmass_core.errors import LimitError, RecordingError, UnreadableError, UnsupportedError
-from elvmass_core.io.limits import MAX_FS_HZ, MIN_DURATION_S, MIN_FS_HZ, WORKING_FORMATS, check_channels
+from elvmass_core.io.limits import MAX_FS_HZ, WORKING_FORMATS, check_channels, is_beat
 from elvmass_core.io.normal_form import Channel, RawBeat, RawRecording
 from elvmass_core.io.stated import number_or_none, stated_patient
 from elvmass_core.units import LEADS, standard_lead, standard_unit
@@ -186,9 +186,8 @@ def _device_beat(others: list[Any]) -> RawBeat | None:
     """The device's median beat among the groups that are not the rhythm; None where there is no sound one."""
     for group in others:
         try:
-            is_beat = _is_labelled_beat(group) or _seconds(group) < MIN_DURATION_S
             rate = _rate(group)
-            if is_beat and rate and MIN_FS_HZ <= rate <= MAX_FS_HZ and _n_leads(group) >= MIN_BEAT_LEADS:
+            if rate and is_beat(int(group.NumberOfWaveformSamples), rate) and _n_leads(group) >= MIN_BEAT_LEADS:
                 return RawBeat(channels=_channels(group)[0], fs_hz=rate)
         except (RecordingError, *_LIBRARY_ERRORS):
             continue

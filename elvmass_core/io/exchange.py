@@ -5,7 +5,7 @@ name, date or statement reaches it or the temporary file it insists on, and its 
 their number) has nothing to walk over. Patient and filters come from `exchange_fields`.
 
 Differences from ``ecgdatakit`` 2.0.3, each a test: exact rates instead of whole hertz; a lead that is there twice is
-not renamed but refused; a MUSE checksum of 0 means that there is none.
+not renamed but refused; a MUSE checksum of 0 means that there is none; a scale that is no number is refused, not 1.
 """
 
 import importlib
@@ -262,11 +262,16 @@ def _rate(leads: list[Any], name: str) -> float:
 
 def _channel(lead: Any, name: str) -> Channel:
     """One lead, whose scale and samples must be numbers."""
-    if not (0 < lead.resolution < math.inf and math.isfinite(lead.offset)):
+    if not (_states_scale(lead) and 0 < lead.resolution < math.inf and math.isfinite(lead.offset)):
         raise UnreadableError(f"The {name} file states a scale that is not above zero: export it again.")
     if not np.isfinite(lead.samples).all():
         raise UnreadableError(f"The {name} file holds samples that are no numbers: export it again.")
     return _scaled(lead)
+
+
+def _states_scale(lead: Any) -> bool:
+    """Whether a lead that has a unit has a number beside it: ``ecgdatakit`` reads a scale of "2,5 µV" as 1 µV."""
+    return not lead.resolution_unit or lead.adc_resolution > 0
 
 
 def _scaled(lead: Any) -> Channel:
@@ -283,9 +288,9 @@ def _lead(label: str) -> str | None:
 
 
 def _beat(leads: list[Any]) -> RawBeat | None:
-    """The device's own beat, None when there is none of one rate."""
+    """The device's own beat, None when there is none of one rate and of known scale."""
     rates = {float(lead.sampling_rate) for lead in leads}
-    if len(rates) != 1 or len(leads) > MAX_CHANNELS:
+    if len(rates) != 1 or len(leads) > MAX_CHANNELS or not all(map(_states_scale, leads)):
         return None
     return RawBeat(channels=tuple(_scaled(lead) for lead in leads), fs_hz=rates.pop())
 

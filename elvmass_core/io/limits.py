@@ -11,6 +11,12 @@ MIN_DURATION_S, MAX_DURATION_S = 5.0, 60.0
 CUT_DURATION_S = 10.0
 """A recording longer than `MAX_DURATION_S` is read for its first `CUT_DURATION_S`: the length of a resting ECG."""
 
+
+def is_beat(n_samples: int, fs_hz: float) -> bool:
+    """Whether a device's own beat is one: not empty, shorter than a rhythm, of a rate that a recording may have."""
+    return MIN_FS_HZ <= fs_hz <= MAX_FS_HZ and 0 < n_samples < MIN_DURATION_S * fs_hz
+
+
 WORKING_FORMATS = (
     "DICOM ECG, GE MUSE or CardioSoft XML, Philips XML, HL7 aECG, SCP-ECG, EDF, WFDB (.hea with its data), MATLAB, "
     "NumPy, or CSV with lead names in the first line"

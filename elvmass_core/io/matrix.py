@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from elvmass_core.domain import Finding, FloatArray, Severity
 from elvmass_core.errors import RecordingError, UnreadableError
-from elvmass_core.io.delimited import MAX_COLUMNS, MIN_LEAD_NAMES, decimal_mark, decoded, names_leads
+from elvmass_core.io.delimited import MAX_COLUMNS, MIN_LEAD_NAMES, check_unbroken, decimal_mark, decoded, names_leads
 from elvmass_core.io.limits import WORKING_FORMATS, check_channels
 from elvmass_core.io.normal_form import Channel, RawRecording
 from elvmass_core.io.stated import stated_patient
@@ -220,7 +220,8 @@ def read_text_matrix(content: bytes) -> RawRecording:
     body = _body(decoded(content))
     if body is None:
         raise UnreadableError(f"The text holds no table of numbers: give {WORKING_FORMATS}.")
-    title, rows = body
+    title, rows, places = body
+    check_unbroken(places)
     matrix = _numbers(rows)
     channels, findings = matrix_channels(matrix, _names(title, matrix.shape[1]), None)
     return RawRecording(format="Text matrix", channels=channels, fs_hz=None, findings=findings)
@@ -239,14 +240,14 @@ def _names(title: str, n_columns: int) -> list[str] | None:
     return words
 
 
-def _body(text: str) -> tuple[str, list[str]] | None:
-    """The line before the numbers, and the lines of numbers; None when the text holds no such block near its start."""
-    lines = [line.strip() for line in text.splitlines()]
-    lines = [line for line in lines if line]
+def _body(text: str) -> tuple[str, list[str], list[int]] | None:
+    """The line before the numbers, the lines of numbers and their places; None when no such block is near the start."""
+    places = [at for at, line in enumerate(text.splitlines()) if line.strip()]
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
     widths = [_width(line) for line in lines[: _MAX_PREAMBLE_LINES + 2]]
     for index, (width, following) in enumerate(zip(widths, widths[1:], strict=False)):
         if width >= MIN_COLUMNS and width == following:
-            return (lines[index - 1] if index else ""), lines[index:]
+            return (lines[index - 1] if index else ""), lines[index:], places[index:]
     return None
 
 

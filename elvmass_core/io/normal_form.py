@@ -19,7 +19,7 @@ from elvmass_core.errors import (
     UnreadableError,
     UnsupportedError,
 )
-from elvmass_core.io.limits import CUT_DURATION_S, MAX_DURATION_S, MAX_FS_HZ, MIN_DURATION_S, MIN_FS_HZ
+from elvmass_core.io.limits import CUT_DURATION_S, MAX_DURATION_S, MAX_FS_HZ, MIN_DURATION_S, MIN_FS_HZ, is_beat
 from elvmass_core.units import LEAD_INDEX, LEADS, LIMB_LEADS, MILLIVOLTS_PER
 
 ASKED_UNITS = ("mV", "uV")
@@ -121,6 +121,8 @@ def _device_beat(raw: RawBeat) -> DeviceBeat | None:
         signal_mv, _ = _in_millivolts(leads, None)
     except RecordingError:
         return None
+    if not is_beat(signal_mv.shape[1], raw.fs_hz):
+        return None
     return DeviceBeat(signal_mv=complete_leads(signal_mv)[0], fs_hz=raw.fs_hz)
 
 
@@ -214,7 +216,7 @@ def _unit_needed(leads: dict[str, Channel]) -> RecordingError:
             spans.append(float(high / 2 - low / 2) * 2)
     span = float(np.median(spans)) if spans else math.nan
     return UnitNeededError(
-        f"The file states no amplitude unit and its leads span about {span:.0f}: say whether that is mV or uV.",
+        f"The file states no amplitude unit and its leads span about {span:.3g}: say whether that is mV or uV.",
         peak_to_peak=span,
     )
 

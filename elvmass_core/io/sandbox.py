@@ -36,6 +36,14 @@ MAX_CHILDREN = 4
 _FOLDER_PREFIX = "elvmass-read-"
 _PACKAGE_PARENT = Path(__file__).parents[2]
 _CONNECTION_ERRORS = (BrokenPipeError, ConnectionError, OSError)
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""Of the server: what forks may have no thread beside it. The last is that of Arrow, which pandas loads."""
+_Answer = tuple[dict[str, Any], list[bytes]]
+_Process = subprocess.Popen[bytes]
 
 
 def read_safely(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: float | None = None) -> Recording:
@@ -60,8 +68,8 @@ def open_safely(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: f
     check_size(sum(map(len, files.values())))
     if not hasattr(os, "fork"):
         return open_files(files, unit=unit, fs_hz=fs_hz)
-    with _slots, _private_folder() as folder:
-        request = {"unit": unit, "fs_hz": fs_hz, "folder": str(folder), "names": list(files)}
+    with _slots, private_folder() as folder:
+        request = {"unit": unit, "fs_hz": fs_hz, "folder": str(folder), "names": list(map(_sendable, files))}
         answer = _server.ask(request, list(files.values()))
     if answer is None:
         raise ReaderStoppedError(
@@ -80,6 +88,11 @@ def warm_up() -> None:
         _server.start()
 
 
+def _sendable(name: str) -> str:
+    """A file name without what is no text: Linux allows names that are not UTF-8."""
+    return name.encode(errors="replace").decode()
+
+
 _slots = threading.BoundedSemaphore(MAX_CHILDREN)
 
 
@@ -94,7 +107,7 @@ def _error(values: Mapping[str, Any]) -> RecordingError:
 
 
 @contextlib.contextmanager
-def _private_folder() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
     """A folder for one child, named after this process, gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix=f"{_FOLDER_PREFIX}{os.getpid()}-"))
     try:
@@ -121,6 +134,14 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
+def _is_gone(process: _Process) -> bool:
+    """Whether a server was killed, which is no fault of the file that its child was reading."""
+    try:
+        return process.wait(timeout=0.2) is not None
+    except subprocess.TimeoutExpired:
+        return False
+
+
 class Server:
     """The process that forks the children; started on first use, and again when it is gone.
 
@@ -133,7 +154,7 @@ class Server:
     def __init__(self, program: Sequence[str] = ("-m", "elvmass_core.io.child")) -> None:
         self._program = program
         self._lock = threading.Lock()
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: _Process | None = None
         self._control: socket.socket | None = None
 
     def start(self) -> None:
@@ -141,43 +162,39 @@ class Server:
         with self._lock:
             self._start()
 
-    def ask(self, request: Mapping[str, object], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]] | None:
+    def ask(self, request: Mapping[str, object], blobs: list[bytes]) -> _Answer | None:
         """Let a child answer; None when it ended without an answer."""
-        answer = self._ask(request, blobs)
-        return self._ask(request, blobs) if answer is None and self._is_gone() else answer
+        answer, process = self._ask(request, blobs)
+        return self._ask(request, blobs)[0] if answer is None and _is_gone(process) else answer
 
-    def _is_gone(self) -> bool:
-        """Whether the server itself was killed, which is no fault of the file."""
-        try:
-            return self._process is None or self._process.wait(timeout=0.2) is not None
-        except subprocess.TimeoutExpired:
-            return False
-
-    def _ask(self, request: Mapping[str, object], blobs: list[bytes]) -> tuple[dict[str, Any], list[bytes]] | None:
-        with self._connect() as ours:
+    def _ask(self, request: Mapping[str, object], blobs: list[bytes]) -> tuple[_Answer | None, _Process]:
+        """The answer of one child, and the server that forked it."""
+        ours, process = self._connect()
+        with ours:
             ours.settimeout(WALL_S + 5)
             try:
                 send(ours, request, blobs)
-                return receive(ours)
+                return receive(ours), process
             except (*_CONNECTION_ERRORS, orjson.JSONDecodeError):
-                return None
+                return None, process
 
-    def _connect(self) -> socket.socket:
-        """Return our end of a connection whose other end a new child holds."""
+    def _connect(self) -> tuple[socket.socket, _Process]:
+        """Return our end of a connection whose other end a new child holds, and the server that was asked for it."""
         ours, theirs = socket.socketpair()
         with theirs, self._lock:
             for _ in range(2):
                 try:
-                    socket.send_fds(self._start(), [b"f"], [theirs.fileno()])
-                    return ours
+                    control, process = self._start()
+                    socket.send_fds(control, [b"f"], [theirs.fileno()])
+                    return ours, process
                 except _CONNECTION_ERRORS:
                     self._stop()
         ours.close()
         raise ReaderStoppedError("The reading process cannot be started: restart the app.")
 
-    def _start(self) -> socket.socket:
+    def _start(self) -> tuple[socket.socket, _Process]:
         if self._control is not None and self._process is not None and self._process.poll() is None:
-            return self._control
+            return self._control, self._process
         self._stop()
         remove_left_folders()
         control, theirs = socket.socketpair()
@@ -185,14 +202,14 @@ class Server:
             self._process = subprocess.Popen(
                 [sys.executable, *self._program, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
-                env={**os.environ, **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"),
+                env={**os.environ, **_ONE_THREAD,
                      "PYTHONPATH": os.pathsep.join(filter(None, [str(_PACKAGE_PARENT), os.environ.get("PYTHONPATH")]))},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )  # fmt: skip
         self._control = control
-        return control
+        return control, self._process
 
     def _stop(self) -> None:
         """Close the connection, which ends the server."""

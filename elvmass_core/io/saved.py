@@ -16,7 +16,8 @@ import numpy as np
 import orjson
 
 from elvmass_core.domain import (
-    AGE_SHOWN_UP_TO,
+    BEAT_FIRST_MS,
+    BEAT_LAST_MS,
     FIDUCIAL_NAMES,
     N_LEADS,
     DeviceBeat,
@@ -29,12 +30,14 @@ from elvmass_core.domain import (
     Severity,
 )
 from elvmass_core.errors import LimitError, PatientError, UnreadableError
-from elvmass_core.io.limits import MAX_DURATION_S, MAX_FS_HZ, MIN_FS_HZ
+from elvmass_core.io.limits import MAX_DURATION_S, MAX_FS_HZ, MIN_DURATION_S, MIN_FS_HZ, is_beat
+from elvmass_core.io.normal_form import MAX_ABS_MV
 
 KEY = "reopen"
 VERSION = 1
 _MAX_SAMPLES = int(MAX_FS_HZ * MAX_DURATION_S)
-_MAX_MS = 2000.0
+_MAX_ARRAYS = 2
+"""The signal and the device's beat: more would only cost memory."""
 _VALUE_ERRORS = (
     LookupError, TypeError, ValueError, AttributeError, OverflowError, PatientError, binascii.Error, zlib.error,
 )  # fmt: skip
@@ -67,8 +70,6 @@ def looks_saved(data: bytes) -> bool:
 def to_saved(opened: Opened) -> dict[str, Any]:
     """Return the value of `KEY` in a saved analysis: JSON values only, arrays as base64 of zlib of float64."""
     values, arrays = to_parts(opened)
-    if opened.patient is not None and (opened.patient.age_years or 0.0) > AGE_SHOWN_UP_TO:
-        values["patient"]["age_years"] = AGE_SHOWN_UP_TO + 1  # as the readers do: a higher age identifies a person
     return {"version": VERSION, **values, "arrays": [_packed(array) for array in arrays]}
 
 
@@ -91,7 +92,7 @@ def read_saved(data: bytes) -> Opened:
         saved = orjson.loads(data)[KEY]
         if saved["version"] != VERSION:
             raise UnreadableError("The saved analysis is of another version: open the ECG file itself again.")
-        return from_parts(saved, [_unpacked(packed) for packed in saved["arrays"]])
+        return from_parts(saved, [_unpacked(packed) for packed in saved["arrays"][:_MAX_ARRAYS]])
     except _VALUE_ERRORS:
         raise UnreadableError("The saved analysis is damaged: open the ECG file itself again.") from None
 
@@ -116,8 +117,7 @@ def to_parts(opened: Opened) -> tuple[dict[str, Any], list[FloatArray]]:
 
 def from_parts(values: Mapping[str, Any], arrays: Sequence[FloatArray]) -> Opened:
     """Return the opened ECG of JSON values and arrays; raises one of `_VALUE_ERRORS` when they are not as written."""
-    if not MIN_FS_HZ <= values["fs_hz"] <= MAX_FS_HZ:
-        raise ValueError("fs_hz is outside the limits")
+    _check_signal(arrays[0], values["fs_hz"])
     beat_fs_hz = values["device_beat_fs_hz"]
     recording = Recording(
         signal_mv=arrays[0],
@@ -127,7 +127,7 @@ def from_parts(values: Mapping[str, Any], arrays: Sequence[FloatArray]) -> Opene
         notes=tuple(map(str, values["notes"])),
         findings=tuple(_finding(**finding) for finding in values["findings"]),
         filters=DeviceFilters(**{name: _number(value) for name, value in values["filters"].items()}),
-        device_beat=None if beat_fs_hz is None else DeviceBeat(signal_mv=arrays[1], fs_hz=_number(beat_fs_hz) or 0.0),
+        device_beat=None if beat_fs_hz is None else _beat(arrays[1], float(beat_fs_hz)),
     )
     patient, fiducials = values["patient"], values["fiducials_ms"]
     return Opened(
@@ -135,6 +135,20 @@ def from_parts(values: Mapping[str, Any], arrays: Sequence[FloatArray]) -> Opene
         patient=None if patient is None else Patient(**patient),
         fiducials=None if fiducials is None else _fiducials(fiducials),
     )
+
+
+def _check_signal(signal_mv: FloatArray, fs_hz: float) -> None:
+    """Refuse what no reader gives: a rate or a length outside the limits, or a sample that is no potential."""
+    if not MIN_FS_HZ <= fs_hz <= MAX_FS_HZ or not MIN_DURATION_S <= signal_mv.shape[1] / fs_hz <= MAX_DURATION_S:
+        raise ValueError("rate or length is outside the limits")
+    if (np.abs(signal_mv) > MAX_ABS_MV).any():
+        raise ValueError("a sample is no potential")
+
+
+def _beat(signal_mv: FloatArray, fs_hz: float) -> DeviceBeat:
+    if not is_beat(signal_mv.shape[1], fs_hz):
+        raise ValueError("rate or length of the device's beat is outside the limits")
+    return DeviceBeat(signal_mv=signal_mv, fs_hz=fs_hz)
 
 
 def _finding(*, code: str, severity: str, message: str, observed: str, expected: str) -> Finding:
@@ -148,17 +162,21 @@ def _finding(*, code: str, severity: str, message: str, observed: str, expected:
 
 
 def _fiducials(values: Mapping[str, Any]) -> Fiducials:
-    """Borders in ms from R, each a number near the beat or None."""
-    return Fiducials(**{name: _number(values[name], _MAX_MS) for name in FIDUCIAL_NAMES})
+    """Borders in ms from R within the averaged beat, each after the one before it, or None."""
+    borders = {name: _number(values[name]) for name in FIDUCIAL_NAMES}
+    known = [BEAT_FIRST_MS, *(value for value in borders.values() if value is not None), BEAT_LAST_MS]
+    if known != sorted(known) or len(set(known[1:-1])) < len(known[1:-1]):
+        raise ValueError("the borders are outside the beat or not in order")
+    return Fiducials(**borders)
 
 
-def _number(value: object, limit: float = math.inf) -> float | None:
+def _number(value: object) -> float | None:
     """Return a finite number, or None for null."""
     if value is None:
         return None
     number = float(value)  # type: ignore[arg-type]
-    if not (math.isfinite(number) and abs(number) <= limit):
-        raise ValueError("a number is outside its limits")
+    if not math.isfinite(number):
+        raise ValueError("a number is not finite")
     return number
 
 

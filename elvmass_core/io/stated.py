@@ -39,13 +39,9 @@ def stated_patient(
     """
     fields = {"age_years": age_years, "height_cm": height_cm, "weight_kg": weight_kg}
     known = {name: value for name, value in fields.items() if value and not math.isnan(value)}
-    possible = {name: min(value, _HIGHEST[name]) for name, value in known.items() if _is_possible(name, value)}
+    possible = {name: value for name, value in known.items() if _is_possible(name, value)}
     findings = tuple(field_ignored(_WORDS[name]) for name in known if name not in possible)
     return Patient(sex=_SEXES.get((sex or "").strip().lower(), Sex.UNKNOWN), **possible), findings
-
-
-_HIGHEST = {"age_years": 90.0, "height_cm": math.inf, "weight_kg": math.inf}
-"""An age over 89 identifies a person, so every such age is read as 90 (HIPAA safe harbour, 45 CFR 164.514)."""
 
 
 def field_ignored(word: str) -> Finding:

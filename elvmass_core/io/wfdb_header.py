@@ -19,7 +19,11 @@ _SIGNAL_FORMAT = re.compile(r"(?P<format>\d+)(?:x(?P<per_frame>\d+))?(?::(?P<ske
 _GAIN = re.compile(r"(?P<gain>[-+0-9.eE]+)(?:\((?P<baseline>[-+]?\d+)\))?(?:/(?P<unit>\S+))?")
 _FILTER_COMMENT = re.compile(r"^#\s*Filter:(.{1,100})$", re.MULTILINE)
 _FILTER = re.compile(r"(high-pass|low-pass|notch)\s+(none|\d{1,4}(?:\.\d{1,4})?)", re.IGNORECASE)
-_FIELD = re.compile(r"(?:^|<)\s*(?P<field>age|sex)>?\s*:\s*(?P<value>[^\s<]*)", re.IGNORECASE)
+_FIELD = re.compile(
+    r"(?:^|<)\s*(?P<field>age|sex)>?\s*:\s*(?P<value>[^\s<]*(?:\s+(?:mo|months?|wk|weeks?|days?|hours?)\b)?)",
+    re.IGNORECASE,
+)
+"""The unit of a child's age stays with the value, which is no number then: "20 months" is not 20 years."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

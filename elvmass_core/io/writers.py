@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from elvmass_core.domain import AGE_SHOWN_UP_TO, DeviceFilters, FloatArray, Patient, Recording, Sex, age_in_words
+from elvmass_core.domain import DeviceFilters, FloatArray, Patient, Recording, Sex, age_in_words
 from elvmass_core.io.wfdb_writer import filter_comment, record_files
 from elvmass_core.units import LEADS
 
@@ -184,8 +184,7 @@ def _add_patient(dataset: "Dataset", patient: Patient) -> None:
 
 def _age_string(age_years: float) -> str:
     """Age in years, below two in months."""
-    years = AGE_SHOWN_UP_TO + 1 if age_years > AGE_SHOWN_UP_TO else age_years
-    return f"{int(years):03d}Y" if years >= 2 else f"{int(years * 12):03d}M"
+    return f"{int(age_years):03d}Y" if age_years >= 2 else f"{int(age_years * 12):03d}M"
 
 
 def _add_study(dataset: "Dataset", recording: Recording, patient: Patient) -> None:

@@ -52,8 +52,8 @@ def checked_root(data: bytes) -> Element:
     LimitError
         Deeper than `MAX_DEPTH` or more than `MAX_ELEMENTS`.
     """
-    from defusedxml import DefusedXmlException  # type: ignore[import-untyped]
-    from defusedxml.ElementTree import DefusedXMLParser  # type: ignore[import-untyped]
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import DefusedXMLParser
 
     text = _without_prolog(_decoded(data))
     if text.count("<") > 2 * MAX_ELEMENTS:

@@ -10,8 +10,6 @@ SEX_WORDS = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.UNKNOWN: "unknown"}
 AGE_TOLERANCE_YEARS = 1.0
 BODY_TOLERANCE = 1.0
 """Rounding of a birthday, a height or a weight is no conflict."""
-OLDEST_KEPT = 90.0
-"""Files give every age over 89 as 90."""
 
 
 def check_patient(patient: Patient) -> Findings:
@@ -62,17 +60,13 @@ def check_conflicts(stated: Patient, given: Patient) -> Findings:
     findings: Findings = ()
     if Sex.UNKNOWN not in (stated.sex, given.sex) and given.sex is not stated.sex:
         findings += _conflict("sex", SEX_WORDS[given.sex], SEX_WORDS[stated.sex])
-    if _apart(_kept(stated.age_years), _kept(given.age_years), AGE_TOLERANCE_YEARS):
+    if _apart(stated.age_years, given.age_years, AGE_TOLERANCE_YEARS):
         findings += _conflict("age", age_in_words(given.age_years), age_in_words(stated.age_years))
     for name in ("height_cm", "weight_kg"):
         have, want = getattr(given, name), getattr(stated, name)
         if _apart(have, want, BODY_TOLERANCE):
             findings += _conflict(name.split("_")[0], f"{have:g}", f"{want:g}")
     return findings
-
-
-def _kept(age_years: float | None) -> float | None:
-    return None if age_years is None else min(age_years, OLDEST_KEPT)
 
 
 def _conflict(name: str, given: str, stated: str) -> Findings:

@@ -40,7 +40,7 @@ def check_timing(features: Features) -> Findings:
     say = stop if ratios[best] > LOG_RATIO_STOP and not wide else caution
     message = (
         f"All durations would be usual if they were {_change(FACTORS[best])}: the sampling rate may be misstated. "
-        "Check it in the file or in the form."
+        "Check it in the file, or what was entered for it."
     )
     return say("timing_implausible", message, likelier(ratios[best]))
 

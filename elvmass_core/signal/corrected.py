@@ -2,12 +2,9 @@
 
 from dataclasses import replace
 
-from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES, FIDUCIAL_NAMES, Beat, Fiducials
+from elvmass_core.domain import BEAT_FIRST_MS, BEAT_LAST_MS, FIDUCIAL_NAMES, Beat, Fiducials
 from elvmass_core.errors import FiducialError
 
-FIRST_MS = -1000.0 * BEAT_R_INDEX / BEAT_FS_HZ
-LAST_MS = 1000.0 * (BEAT_SAMPLES - 1 - BEAT_R_INDEX) / BEAT_FS_HZ
-"""First and last sample of the averaged beat, in ms from R."""
 WORDS = {
     "p_on": "P onset",
     "p_off": "P end",
@@ -40,10 +37,10 @@ def with_fiducials(beat: Beat, fiducials: Fiducials) -> Beat:
         value = getattr(fiducials, name)
         if value is None:
             continue
-        if not FIRST_MS <= value <= LAST_MS:
+        if not BEAT_FIRST_MS <= value <= BEAT_LAST_MS:
             raise FiducialError(
-                f"The {WORDS[name]} of {value:g} ms lies outside the averaged beat ({FIRST_MS:g} to {LAST_MS:g} ms "
-                "from R): check the number."
+                f"The {WORDS[name]} of {value:g} ms lies outside the averaged beat ({BEAT_FIRST_MS:g} to "
+                f"{BEAT_LAST_MS:g} ms from R): check the number."
             )
         if previous and value <= getattr(fiducials, previous):
             raise FiducialError(f"The {WORDS[name]} must come after the {WORDS[previous]}: check the two numbers.")

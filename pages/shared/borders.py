@@ -2,10 +2,10 @@
 
 import streamlit as st
 
-from elvmass_core.domain import FIDUCIAL_NAMES, Beat, Fiducials
+from elvmass_core.domain import BEAT_FIRST_MS, BEAT_LAST_MS, FIDUCIAL_NAMES, Beat, Fiducials
 from elvmass_core.errors import FiducialError
 from elvmass_core.signal import with_fiducials
-from elvmass_core.signal.corrected import FIRST_MS, LAST_MS, WORDS
+from elvmass_core.signal.corrected import WORDS
 from pages.shared import render
 from pages.shared.state import visit
 
@@ -37,8 +37,8 @@ def _number(column: object, name: str, beat: Beat) -> float | None:
     now = visit()
     return column.number_input(  # type: ignore[attr-defined]
         WORDS[name],
-        min_value=FIRST_MS,
-        max_value=LAST_MS,
+        min_value=BEAT_FIRST_MS,
+        max_value=BEAT_LAST_MS,
         value=getattr(beat.fiducials, name),
         step=2.0,
         format="%.0f",

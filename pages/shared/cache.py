@@ -1,5 +1,6 @@
 """What is loaded once for all visitors (models) and what is computed once per visitor (reports)."""
 
+import gc
 from pathlib import Path
 
 import streamlit as st
@@ -26,7 +27,10 @@ def models() -> Models:
     """The shipped weights; read-only, so that every visitor may share them."""
     warm_up()  # the reading server starts while the weights load
     torch.set_num_threads(1)  # several visitors on few cores: more threads in each made all of them slower
-    return load_models(WEIGHTS)
+    loaded = load_models(WEIGHTS)
+    gc.collect()
+    gc.freeze()  # Streamlit collects garbage after every run: 0.2 s each time among the objects of torch and Plotly
+    return loaded
 
 
 @st.cache_resource(max_entries=1, show_spinner="Loading the training runs …")
@@ -70,9 +74,8 @@ def report(recording: Recording, patient: Patient, *, explain: bool = False, now
     `now` is the visit to work for where the session cannot be reached: a download is made outside of it.
     """
     now = now or visit()
-    is_first = now.recording is not None and recording.digest == now.recording.digest
-    reports, fiducials = now.reports, now.fiducials if is_first else None
-    key = (recording.digest, patient, fiducials, explain)
+    reports, fiducials = now.reports, now.second_fiducials if recording is now.second else now.fiducials
+    key = (recording, patient, fiducials, explain)  # the recording itself: files of one digest may differ in findings
     if key not in reports:
         while len(reports) >= KEPT_REPORTS:
             reports.pop(next(iter(reports)))

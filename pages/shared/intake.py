@@ -1,8 +1,9 @@
 """How an ECG gets onto the page: upload or example, the question of unit or rate, and forgetting it again."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import streamlit as st
+from streamlit.runtime.uploaded_file_manager import UploadedFile
 
 from elvmass_core.domain import Recording
 from elvmass_core.errors import RateNeededError, RecordingError, UnitNeededError
@@ -13,14 +14,32 @@ from pages.shared.examples import Example, examples
 from pages.shared.state import Origin, Visit, renew, visit
 
 UPLOADER_KEY = "ecg_files"
+_EMPTIED_KEY = f"{UPLOADER_KEY}_emptied"
 _EXAMPLE_KEY = "ecg_example"
 _RATE_KEY = "ecg_rate_hz"
 
 
 def uploader_key() -> str:
-    """Key of the uploader; a new one after `forget`, because a browser keeps the files of the old one."""
-    forgotten = st.session_state.get(f"{UPLOADER_KEY}_forgotten", 0)
-    return f"{UPLOADER_KEY}_{forgotten}" if forgotten else UPLOADER_KEY
+    """Key of the uploader; a new one once its files are read or forgotten, because a browser keeps those of the old."""
+    emptied = st.session_state.get(_EMPTIED_KEY, 0)
+    return f"{UPLOADER_KEY}_{emptied}" if emptied else UPLOADER_KEY
+
+
+def _empty_uploader() -> None:
+    """Let the next upload begin without the files of this one."""
+    st.session_state[_EMPTIED_KEY] = st.session_state.get(_EMPTIED_KEY, 0) + 1
+
+
+def to_try(uploads: Sequence[UploadedFile], tried: Collection[str]) -> Iterator[dict[str, bytes]]:
+    """All files of an uploader (a header may come before its data), then only those that no attempt has failed with."""
+    yield _contents(uploads)
+    new = [upload for upload in uploads if upload.file_id not in tried]
+    if 0 < len(new) < len(uploads):
+        yield _contents(new)
+
+
+def _contents(uploads: Sequence[UploadedFile]) -> dict[str, bytes]:
+    return {upload.name: upload.getvalue() for upload in uploads}
 
 
 def intake() -> None:
@@ -66,8 +85,7 @@ def question_or_error() -> None:
 
 def forget() -> None:
     """Drop the ECG, its reports and the uploaded files from this session."""
-    count = f"{UPLOADER_KEY}_forgotten"
-    st.session_state[count] = st.session_state.get(count, 0) + 1
+    _empty_uploader()
     st.session_state[_EXAMPLE_KEY] = None
     renew()
 
@@ -76,6 +94,12 @@ def open_recording(origin: Origin, recording: Recording) -> None:
     """Open an ECG that was made on another page, in place of whatever is open."""
     forget()
     renew(origin).recording = recording
+
+
+def open_files_of(origin: Origin, files: Mapping[str, bytes]) -> None:
+    """Open the files of one recording from another page, in place of whatever is open."""
+    forget()
+    _open(origin, files)
 
 
 def open_example(example: Example) -> None:
@@ -90,7 +114,12 @@ def _take_upload() -> None:
         renew()
         return
     st.session_state[_EXAMPLE_KEY] = None
-    _open(Origin(), {upload.name: upload.getvalue() for upload in uploads})
+    tried = visit().tried
+    for files in to_try(uploads, tried):
+        _open(Origin(), files)
+        if not visit().error:
+            return
+    visit().tried = frozenset(upload.file_id for upload in uploads)
 
 
 def _take_example() -> None:
@@ -101,6 +130,8 @@ def _take_example() -> None:
 
 def _open(origin: Origin, files: Mapping[str, bytes]) -> None:
     _read(renew(origin, files))
+    if not visit().error:
+        _empty_uploader()
 
 
 def _answer_unit(unit: str) -> None:

@@ -1,14 +1,18 @@
 """A second ECG of the same patient beside the first, with how far the estimate moves when nothing in the heart does."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from elvmass_core.domain import Report
 from elvmass_core.errors import BundleError, RateNeededError, RecordingError, UnitNeededError
 from elvmass_core.followup import Change, Repeatability, compare_recordings, read_repeatability
 from elvmass_core.io.sandbox import open_safely
+from elvmass_core.io.saved import Opened
 from pages.shared import cache, render
 from pages.shared.beat_charts import beat_charts
 from pages.shared.frame import text
+from pages.shared.intake import to_try
 from pages.shared.state import visit
 
 
@@ -28,37 +32,58 @@ def second_tab(report: Report) -> None:
         st.error(render.plain(now.second_error))
     if now.second is None:
         return
+    st.button("Take the second ECG away", on_click=_drop, key="second_drop")
     other = cache.report(now.second, report.patient)
     change = compare_recordings(report, other, _repeatability(report))
     _verdict(change)
+    beats = [one.beat for one in (report, other) if one.beat is not None]
     for column, name, one in zip(st.columns(2, gap="large"), ("First ECG", "Second ECG"), (report, other), strict=True):
         with column:
             render.compared(name, one)
             if one.beat is not None:
-                beat_charts(one.beat, None, key=f"beat_{name.split()[0].lower()}", show_beats=False, height=360)
+                key = f"beat_{name.split()[0].lower()}"
+                beat_charts(one.beat, None, key=key, show_beats=False, height=360, scaled_to=beats)
+    st.caption("Both beats are drawn on one amplitude scale, limb and precordial leads each on their own.")
 
 
 def _key() -> str:
-    """Key of the uploader: the files of the former first ECG are not those of this one."""
-    return f"second_files_{visit().number}"
+    """Key of the uploader: the files of the former first ECG, or of the former second one, are not those of this."""
+    now = visit()
+    return f"second_files_{now.number}" + (f"_{now.second_changes}" if now.second_changes else "")
+
+
+def _drop() -> None:
+    """No second ECG, and an empty uploader."""
+    now = visit()
+    now.second, now.second_fiducials, now.second_error = None, None, ""
+    now.second_changes += 1
 
 
 def _take() -> None:
     """Read what was uploaded."""
     now = visit()
     uploads = st.session_state.get(_key()) or []
-    now.second, now.second_error = None, ""
-    if not uploads:
-        return
+    now.second, now.second_fiducials, now.second_error = None, None, ""
+    for files in to_try(uploads, now.second_tried) if uploads else ():
+        opened, now.second_error = _read(files)
+        if opened is not None:
+            now.second, now.second_fiducials = opened.recording, opened.fiducials
+            now.second_changes, now.second_tried = now.second_changes + 1, frozenset()
+            return
+    now.second_tried = frozenset(upload.file_id for upload in uploads)
+
+
+def _read(files: Mapping[str, bytes]) -> tuple[Opened | None, str]:
+    """What was opened, or the sentence why nothing was."""
     try:
-        now.second = open_safely({upload.name: upload.getvalue() for upload in uploads}).recording
+        return open_safely(files), ""
     except (UnitNeededError, RateNeededError):
-        now.second_error = (
+        return None, (
             "The file does not state its unit or its sampling rate: open it by itself, answer the question, save the "
             "analysis as JSON, and give that file here."
         )
     except RecordingError as error:
-        now.second_error = str(error)
+        return None, str(error)
 
 
 def _repeatability(report: Report) -> Repeatability | None:

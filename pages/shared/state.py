@@ -32,7 +32,9 @@ class Visit:
     visit and is part of every widget key, so that no field keeps a former patient's value; `form` counts how often the
     fields were filled anew, `unit_changes` how often those of the body changed units. Height and weight are those of
     the form, and stand in for the file's where `body_kept`; `conflict_settled` is the entry that the user kept against
-    the file. `second` is another ECG of the same patient, to compare.
+    the file. `second` is another ECG of the same patient, to compare, `second_fiducials` its borders where they were
+    saved. `tried` and `second_tried` are the uploads that could not be read; `second_changes` counts the uploaders of
+    the second ECG.
     """
 
     number: int = 0
@@ -53,7 +55,11 @@ class Visit:
     border_changes: int = 0
     second: Recording | None = None
     second_error: str = ""
-    reports: dict[tuple[str, Patient, Fiducials | None, bool], Report] = field(default_factory=dict)
+    second_changes: int = 0
+    tried: frozenset[str] = frozenset()
+    second_tried: frozenset[str] = frozenset()
+    second_fiducials: Fiducials | None = None
+    reports: dict[tuple[Recording, Patient, Fiducials | None, bool], Report] = field(default_factory=dict)
     comparisons: dict[tuple[Patient, Fiducials | None], OneEcg] = field(default_factory=dict)
 
 

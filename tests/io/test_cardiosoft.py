@@ -5,6 +5,7 @@ import pytest
 
 from elvmass_core.domain import DeviceFilters, Sex
 from elvmass_core.errors import ElvmassError, LimitError, RateNeededError, UnitNeededError, UnreadableError
+from elvmass_core.io import read_recording
 from elvmass_core.io.cardiosoft import read_cardiosoft
 from elvmass_core.io.normal_form import to_recording
 from elvmass_core.units import INDEPENDENT_LEADS, LEADS
@@ -107,3 +108,19 @@ def test_a_hundred_damaged_files_give_a_recording_or_a_sentence(ecg_mv):
             to_recording(read_cardiosoft(bytes(damaged)))
         except ElvmassError as error:
             assert str(error).endswith(".")
+
+
+@pytest.mark.parametrize("rate", ["0.01", "5", "99999"])
+def test_a_median_beat_of_an_impossible_rate_is_left_out(ecg_mv, rate):
+    """At 0.01 Hz laying it over ours meant 20 million samples, in the app itself and not in a reading child."""
+    head, mark, beat = made.cardiosoft_xml(ecg_mv, beat_mv=ecg_mv[:, :400]).partition(b"<MedianSamples>")
+    content = head + mark + beat.replace(b'<SampleRate units="Hz">500', f'<SampleRate units="Hz">{rate}'.encode(), 1)
+    assert read_recording({"a": content}).device_beat is None
+
+
+def test_a_median_beat_without_samples_is_none(ecg_mv):
+    assert read_recording({"a": made.sierra_xml(ecg_mv, beat_mv=ecg_mv[:, :0], padding=300)}).device_beat is None
+
+
+def test_a_median_beat_as_long_as_a_rhythm_is_none(ecg_mv):
+    assert read_recording({"a": made.cardiosoft_xml(ecg_mv, beat_mv=ecg_mv)}).device_beat is None

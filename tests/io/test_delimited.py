@@ -148,3 +148,22 @@ def test_more_than_64_columns_are_refused_before_the_numbers_are_looked_at():
     content = b"I,II," + b"x," * 2_000_000 + b"\n1"
     with pytest.raises(LimitError, match="64 columns"):
         read(content)
+
+
+@pytest.mark.parametrize("lost", ["", "# lead off"])
+def test_lines_that_are_missing_between_the_numbers_are_refused_and_not_joined(table, ecg_mv, lost):
+    lines = table(ecg_mv, [f"{lead} (mV)" for lead in LEADS]).decode().split("\n")
+    lines[1000:1400] = [lost] * 400
+    with pytest.raises(UnreadableError, match="between its numbers"):
+        read("\n".join(lines).encode(), fs_hz=500)
+
+
+def test_comments_before_the_numbers_and_a_blank_second_line_throughout_lose_nothing(table, ecg_mv):
+    names, *rows = table(ecg_mv, [f"{lead} (mV)" for lead in LEADS]).decode().split("\n")
+    for lines in ([names, "# from a ward", "", *rows, ""], [names, *(part for row in rows for part in (row, ""))]):
+        np.testing.assert_allclose(read("\n".join(lines).encode(), fs_hz=500).signal_mv, ecg_mv, atol=1e-9)
+
+
+def test_the_question_for_the_unit_gives_a_span_that_can_be_answered(table, ecg_mv):
+    with pytest.raises(UnitNeededError, match=r"span about 0\.\d+: say"):
+        read(table(0.1 * ecg_mv, list(LEADS)), fs_hz=500)

@@ -222,6 +222,17 @@ def test_aecg_is_origin_plus_scale_times_digits_in_the_unit_it_states(ecg_mv):
         recording_of("aecg", ecg_mv, unit=None)
 
 
+@pytest.mark.parametrize("scale", [b'value="2,5" unit="uV"', b'unit="uV"', b'value="" unit="uV"'])
+def test_an_aecg_scale_that_is_no_number_is_refused_and_not_read_as_one_microvolt(ecg_mv, beat_mv, scale):
+    stated = b'<scale value="2.5" unit="uV"/>'
+    with pytest.raises(UnreadableError, match="scale that is not above zero"):
+        read_aecg(made.aecg_xml(ecg_mv).replace(stated, b"<scale " + scale + b"/>"))
+    head, mark, beat = made.aecg_xml(ecg_mv, beat_mv=beat_mv).partition(b"<derivedSeries>")
+    recording = to_recording(read_aecg(head + mark + beat.replace(stated, b"<scale " + scale + b"/>")))
+    assert recording.device_beat is None
+    np.testing.assert_allclose(recording.signal_mv, ecg_mv, atol=0.0026)
+
+
 def test_aecg_rates_are_exact_and_not_whole_hertz(ecg_mv):
     assert recording_of("aecg", ecg_mv, 256.5).fs_hz == pytest.approx(256.5, abs=1e-5)
 

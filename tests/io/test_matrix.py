@@ -20,6 +20,7 @@ from elvmass_core.errors import (
     UnreadableError,
     UnsupportedError,
 )
+from elvmass_core.io import read_recording
 from elvmass_core.io.archive import expand
 from elvmass_core.io.matlab import is_matlab, read_matlab
 from elvmass_core.io.matrix import is_text_matrix, read_text_matrix
@@ -145,6 +146,20 @@ def test_rows_of_different_length_and_words_among_numbers_are_refused(ecg_mv, fa
     }[fault]
     with pytest.raises(UnreadableError, match="differ in length or hold words"):
         read_text_matrix(b"\n".join(lines))
+
+
+def test_empty_lines_among_the_numbers_of_a_text_are_refused_and_not_joined(ecg_mv):
+    lines = [" ".join(f"{value:.3f}" for value in row) for row in ecg_mv.T]
+    lines[500:520] = [""] * 20
+    with pytest.raises(UnreadableError, match="between its numbers"):
+        read_recording({"a": "\n".join(lines).encode()}, unit="mV", fs_hz=500)
+
+
+def test_a_matrix_in_columns_of_blanks_that_begins_with_zero_is_not_taken_for_edf(ecg_mv):
+    uv = np.round(1000 * (ecg_mv - ecg_mv[:, :1]))
+    content = "\n".join("".join(f"{value:<8.0f}" for value in row) for row in uv.T).encode()
+    assert content.startswith(b"0       ")
+    assert read_recording({"a": content}, unit="uV", fs_hz=500).format == "Text matrix"
 
 
 def test_a_table_with_lead_names_and_arbitrary_text_are_not_taken_for_a_matrix(csv_bytes, table, ecg_mv):

@@ -120,6 +120,32 @@ def test_the_server_is_started_again_after_a_kill(misbehaving, dicom_bytes):
     assert read_safely({"a": dicom_bytes}).fs_hz > 0
 
 
+def test_a_file_whose_server_was_killed_and_replaced_is_read_again_and_not_blamed(misbehaving, csv_bytes, monkeypatch):
+    """Another visitor has started the next server before this one learns that the first is gone."""
+
+    def killed_and_replaced(connection, *rest):
+        monkeypatch.undo()
+        monkeypatch.setattr(sandbox_module, "_server", misbehaving)
+        os.kill(misbehaving.pid, signal.SIGKILL)
+        misbehaving._process.wait()
+        misbehaving.start()
+        raise BrokenPipeError
+
+    misbehaving.start()
+    monkeypatch.setattr(sandbox_module, "send", killed_and_replaced)
+    assert read_safely({"a": csv_bytes}).fs_hz == 500.0
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").is_dir(), reason="needs /proc")
+def test_the_process_that_forks_has_one_thread(csv_bytes):
+    read_safely({"a": csv_bytes})
+    assert len(list(Path(f"/proc/{sandbox_module._server.pid}/task").iterdir())) == 1
+
+
+def test_a_file_name_that_is_no_text_is_no_obstacle(csv_bytes):
+    assert read_safely({"ecg\udcff.csv": csv_bytes}).format == "CSV"
+
+
 def test_many_readers_at_once_each_get_their_own_answer(dicom_bytes, csv_bytes):
     contents = [dicom_bytes, csv_bytes] * (2 * MAX_CHILDREN)
     expected = {content: read_recording({"a": content}, fs_hz=500).digest for content in (dicom_bytes, csv_bytes)}

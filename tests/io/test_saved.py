@@ -7,10 +7,21 @@ import numpy as np
 import orjson
 import pytest
 
-from elvmass_core.domain import DeviceBeat, DeviceFilters, Fiducials, Finding, Patient, Recording, Severity, Sex
+from elvmass_core.domain import (
+    FIDUCIAL_NAMES,
+    DeviceBeat,
+    DeviceFilters,
+    Fiducials,
+    Finding,
+    Patient,
+    Recording,
+    Severity,
+    Sex,
+)
 from elvmass_core.errors import LimitError, UnreadableError
 from elvmass_core.io import open_files, read_recording
 from elvmass_core.io.saved import KEY, Opened, to_saved
+from elvmass_core.io.stated import stated_patient
 
 
 @pytest.fixture
@@ -52,6 +63,14 @@ def packed(n_samples, content):
     return [{"n_samples": n_samples, "float64": base64.b64encode(zlib.compress(content)).decode()}]
 
 
+def borders(**known):
+    return dict.fromkeys(FIDUCIAL_NAMES) | known
+
+
+def samples(n_samples, value=0.0):
+    return packed(n_samples, np.full((12, n_samples), value).tobytes()) * 2
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -66,7 +85,15 @@ def packed(n_samples, content):
         {"stated": {"name": "Clark"}},
         {"patient": {"age_years": -4}},
         {"findings": [{"code": "x", "severity": "FINE", "message": "", "observed": "", "expected": ""}]},
-        {"fiducials_ms": {"qrs_on": 1e9}},
+        {"fiducials_ms": borders(qrs_on=1e9)},
+        {"fiducials_ms": borders(t_end=520.0)},
+        {"fiducials_ms": borders(qrs_on=50.0, qrs_off=-40.0)},
+        {"fiducials_ms": borders(qrs_on=50.0, qrs_off=50.0)},
+        {"device_beat_fs_hz": 0.01},
+        {"device_beat_fs_hz": 100.0},
+        {"arrays": samples(10)},
+        {"arrays": samples(3000, 1e300)},
+        {"arrays": samples(3000, np.inf)},
         {"filters": {"lowpass_hz": "1e999"}},
     ],
 )
@@ -84,3 +111,19 @@ def test_json_that_is_no_saved_analysis_is_not_taken_for_one():
     for content in (b"{}", b'{"reopen": 3}', b'{"reopen": {"version": 1}}', b'{"reopen"'):
         with pytest.raises(UnreadableError):
             open_files({"a": content})
+
+
+def test_arrays_beyond_the_two_that_are_read_cost_nothing(opened):
+    """Six hundred of them, each a hundred kilobytes that grow to 11 MB, cost 10 s and more memory than is given."""
+    values = to_saved(opened)
+    values["arrays"] += ["no array"] * 600
+    assert open_files({"a": orjson.dumps({KEY: values})}).recording.digest == opened.recording.digest
+
+
+@pytest.mark.parametrize("age_years", [89.5, 93.0, 104.0])
+def test_an_age_over_89_is_one_age_typed_read_and_reopened(ecg_mv, age_years):
+    typed = Patient(sex=Sex.MALE, age_years=age_years)
+    recording = Recording(signal_mv=ecg_mv, fs_hz=500.0, format="x")
+    again = open_files({"a": saved(Opened(recording=recording, patient=typed))}).patient
+    read = stated_patient(sex="M", age_years=age_years)[0]
+    assert typed == again == read == Patient(sex=Sex.MALE, age_years=90.0)

@@ -267,6 +267,9 @@ def test_a_header_that_is_damaged_or_beyond_the_limits_is_refused(wfdb_files, ol
         (b"#Age: 300\n", 90.0, Sex.UNKNOWN, []),
         (b"#Age: 430\n", None, Sex.UNKNOWN, ["patient_field_ignored"]),
         (b"#Age: 40\n#Age: 70\n", None, Sex.UNKNOWN, ["patient_field_ignored"]),
+        (b"#Age: 20 months\n", None, Sex.UNKNOWN, []),
+        (b"#<age>: 30 days  <sex>: F\n", None, Sex.FEMALE, []),
+        (b"#Age: 63 years\n#Sex: M\n", 63.0, Sex.MALE, []),
         (b"#Gestational age: 30\n#Age at onset: 12\n", None, Sex.UNKNOWN, []),
     ],
 )
