@@ -6,6 +6,7 @@ entered. Reopened, the analysis is made anew from them; nothing that was compute
 
 import base64
 import binascii
+import hashlib
 import math
 import zlib
 from collections.abc import Mapping, Sequence
@@ -70,7 +71,16 @@ def looks_saved(data: bytes) -> bool:
 def to_saved(opened: Opened) -> dict[str, Any]:
     """Return the value of `KEY` in a saved analysis: JSON values only, arrays as base64 of zlib of float64."""
     values, arrays = to_parts(opened)
-    return {"version": VERSION, **values, "arrays": [_packed(array) for array in arrays]}
+    content = {"version": VERSION, **values, "arrays": [_packed(array) for array in arrays]}
+    return {**content, "seal": seal(content)}
+
+
+def seal(content: Mapping[str, Any]) -> str:
+    """Return what shows that nothing was changed by hand: a finding taken out would open the way to an estimate.
+
+    It protects against slips, not against forgery: whoever reads this can make one.
+    """
+    return hashlib.sha256(orjson.dumps(dict(content), option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def read_saved(data: bytes) -> Opened:
@@ -92,6 +102,8 @@ def read_saved(data: bytes) -> Opened:
         saved = orjson.loads(data)[KEY]
         if saved["version"] != VERSION:
             raise UnreadableError("The saved analysis is of another version: open the ECG file itself again.")
+        if saved.pop("seal") != seal(saved):
+            raise UnreadableError("The saved analysis is not as it was saved: open the ECG file itself again.")
         return from_parts(saved, [_unpacked(packed) for packed in saved["arrays"][:_MAX_ARRAYS]])
     except _VALUE_ERRORS:
         raise UnreadableError("The saved analysis is damaged: open the ECG file itself again.") from None

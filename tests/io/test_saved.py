@@ -20,7 +20,7 @@ from elvmass_core.domain import (
 )
 from elvmass_core.errors import LimitError, UnreadableError
 from elvmass_core.io import open_files, read_recording
-from elvmass_core.io.saved import KEY, Opened, to_saved
+from elvmass_core.io.saved import KEY, Opened, seal, to_saved
 from elvmass_core.io.stated import stated_patient
 
 
@@ -46,7 +46,9 @@ def opened(ecg_mv):
 
 
 def saved(opened, **changes):
-    return orjson.dumps({"disclaimer": "x", KEY: to_saved(opened) | changes})
+    content = to_saved(opened) | changes
+    content.pop("seal")
+    return orjson.dumps({"disclaimer": "x", KEY: {**content, "seal": seal(content)}})
 
 
 def test_reopening_gives_the_same_ecg_patient_and_borders(opened):
@@ -115,9 +117,8 @@ def test_json_that_is_no_saved_analysis_is_not_taken_for_one():
 
 def test_arrays_beyond_the_two_that_are_read_cost_nothing(opened):
     """Six hundred of them, each a hundred kilobytes that grow to 11 MB, cost 10 s and more memory than is given."""
-    values = to_saved(opened)
-    values["arrays"] += ["no array"] * 600
-    assert open_files({"a": orjson.dumps({KEY: values})}).recording.digest == opened.recording.digest
+    arrays = [*to_saved(opened)["arrays"], *["no array"] * 600]
+    assert open_files({"a": saved(opened, arrays=arrays)}).recording.digest == opened.recording.digest
 
 
 @pytest.mark.parametrize("age_years", [89.5, 93.0, 104.0])
@@ -127,3 +128,15 @@ def test_an_age_over_89_is_one_age_typed_read_and_reopened(ecg_mv, age_years):
     again = open_files({"a": saved(Opened(recording=recording, patient=typed))}).patient
     read = stated_patient(sex="M", age_years=age_years)[0]
     assert typed == again == read == Patient(sex=Sex.MALE, age_years=90.0)
+
+
+def test_a_finding_taken_out_by_hand_is_noticed(opened):
+    content = orjson.loads(saved(opened))
+    content[KEY]["findings"] = []
+    with pytest.raises(UnreadableError, match="not as it was saved"):
+        open_files({"a": orjson.dumps(content)})
+
+
+def test_a_saved_analysis_that_was_only_laid_out_anew_still_opens(opened):
+    content = orjson.dumps(orjson.loads(saved(opened)), option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+    assert open_files({"a": content}).patient == opened.patient
