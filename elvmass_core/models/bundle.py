@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import MappingProxyType
 
@@ -20,7 +21,7 @@ from safetensors.torch import load, save
 from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, BEAT_SAMPLES, N_LEADS, FloatArray, Sex, frozen_array
 from elvmass_core.errors import BundleError
 from elvmass_core.models.calibration import Calibration, Cutoff
-from elvmass_core.models.inputs import RANGE_INPUTS, TABULAR_INPUTS, Normaliser, column
+from elvmass_core.models.inputs import MASK_INPUTS, RANGE_INPUTS, TABULAR_INPUTS, Normaliser, column, columns
 from elvmass_core.models.tcn import ElvMassNet, Ensemble, TcnConfig, frozen
 from elvmass_core.signal import EXTRACTION_VERSION
 from elvmass_core.signal.filters import FILTER_WORDS
@@ -161,8 +162,16 @@ class Bundle:
         return reference
 
     def reference_g(self, row: FloatArray) -> float:
-        """Estimate for the reference beat and the reference person of this patient."""
-        return float(self.members_g(self.reference_beat_mv[None], self.reference_row(row)[None]).mean())
+        """Estimate for the reference beat and the reference person of this patient: one of few, so kept."""
+        return _reference_g(self, *(float(row[column(name)]) for name in MASK_INPUTS))
+
+
+@lru_cache(maxsize=16)
+def _reference_g(bundle: Bundle, *known: float) -> float:
+    """The answer for the reference, which of a patient takes only what is known of the body (`MASK_INPUTS`)."""
+    row = np.zeros(len(TABULAR_INPUTS))
+    row[columns(MASK_INPUTS)] = known
+    return float(bundle.members_g(bundle.reference_beat_mv[None], bundle.reference_row(row)[None]).mean())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
