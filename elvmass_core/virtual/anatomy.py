@@ -138,6 +138,12 @@ def build_heart(shape: HeartShape) -> Heart:
     )  # fmt: skip
 
 
+def mass_of_wall_g(shape: HeartShape, wall_cm: float) -> float:
+    """LV mass that a nominal wall makes around the cavity of a shape, whatever mass the shape states."""
+    short_axis = float(np.cbrt(shape.edv_ml / cavity_volume_ml(_lv_points(shape, 1.0, 0.0))))
+    return MYOCARDIAL_DENSITY_G_ML * wall_volume_ml(_lv_points(shape, short_axis, wall_cm))
+
+
 def area_vectors(points_cm: FloatArray) -> FloatArray:
     """Outward area vector of every node in cm², shape (n_nodes, 3): a third of each triangle that it carries."""
     mesh = reference_mesh()

@@ -1,7 +1,7 @@
 """A virtual patient by hand: a few dials, each of them one mechanism, around the typical man or woman of a cohort.
 
-Whatever no dial sets is the middle of the law that a cohort draws it from. **A dial moves nothing but what it names**: a
-thicker wall brings no strain, no slower conduction and no other lie of the heart, though in a cohort it does
+Whatever no dial sets is the middle of the law that a cohort draws it from. **A dial moves nothing but what it names**:
+a thicker wall brings no strain, no slower conduction and no other lie of the heart, though in a cohort it does
 (`presets.Couplings`); sex changes chest, lie, strength of the sources and repolarisation, and leaves the size of the
 heart alone.
 """
@@ -76,12 +76,8 @@ DIALS = (
     ),
     Dial(
         name="weight_kg", words="Weight", unit="kg", low=40, high=130, step=1, group="person",
-        mechanism="More fat under the electrodes, a wider trunk, a higher diaphragm, a more horizontal heart; the heart "
-        "keeps its size.",
-    ),
-    Dial(
-        name="fat_cm", words="Extra fat layer", unit="cm", low=0.0, high=2.5, step=0.1, group="person",
-        mechanism="Fat under the skin beyond what is usual at this weight: electrodes are further from the heart.",
+        mechanism="More fat under the electrodes, a wider trunk, a higher diaphragm, a more horizontal heart; the "
+        "heart keeps its size.",
     ),
     Dial(
         name="septum_mm", words="Septum", unit="mm", low=5.0, high=18.0, step=0.5, group="heart",
@@ -96,18 +92,18 @@ DIALS = (
         mechanism="End-diastolic volume of the left ventricle: the same walls around more blood are more muscle.",
     ),
     Dial(
-        name="tilt_deg", words="Tilt", unit="°", low=-30, high=30, step=2, group="heart",
+        name="tilt_deg", words="More vertical", unit="°", low=-30, high=30, step=2, group="heart",
         mechanism="How the heart lies against what is usual in this body: negative is more horizontal, positive more "
         "vertical.",
     ),
     Dial(
-        name="turn_deg", words="Rotation", unit="°", low=-30, high=30, step=2, group="heart",
-        mechanism="Turn about the long axis, seen from the apex: positive is clockwise, the right ventricle comes "
-        "forward and to the left.",
+        name="turn_deg", words="Apex to the left", unit="°", low=-20, high=30, step=2, group="heart",
+        mechanism="Turn about the body's axis (clockwise seen from below), from what is usual: positive points to the "
+        "left arm, negative to the front.",
     ),
     Dial(
         name="strain", words="Strain", unit="", low=0.0, high=1.6, step=0.1, group="heart",
-        mechanism="Repolarisation of a burdened inner wall, 0 none to 1.6 marked: ST sinks, T turns. It adds no muscle.",
+        mechanism="Repolarisation of a burdened wall, 0 none to 1.6 marked: ST sinks, T turns. No muscle is added.",
     ),
     Dial(
         name="v12_up_cm", words="V1, V2 higher", unit="cm", low=-2.5, high=5.0, step=0.5, group="electrodes",
@@ -116,6 +112,10 @@ DIALS = (
     Dial(
         name="v46_up_cm", words="V4–V6 higher", unit="cm", low=-5.0, high=5.0, step=0.5, group="electrodes",
         mechanism="V4, V5 and V6 above their place; V3 goes half the way.",
+    ),
+    Dial(
+        name="fat_cm", words="Extra fat layer", unit="cm", low=0.0, high=2.5, step=0.1, group="electrodes",
+        mechanism="Fat under the skin beyond what is usual at this weight: electrodes are further from the heart.",
     ),
     Dial(
         name="noise", words="Noise", unit="× usual", low=0.0, high=8.0, step=0.5, group="electrodes",
@@ -254,10 +254,11 @@ def _norms(sex: Sex) -> SexNorms:
 
 
 def _pose(dials: Dials, preset: CohortPreset, body: Body, size: HeartSize, torso: TorsoShape) -> HeartPose:
-    """The usual lie in this body, turned by hand."""
+    """The usual lie in this body, turned by hand; more fat leaves the heart where it is behind the ribs."""
     usual = draw_pose(middle(), preset, body, size, torso)
     return replace(
-        usual, elevation_deg=usual.elevation_deg + dials.tilt_deg, roll_deg=usual.roll_deg + dials.turn_deg
+        usual, elevation_deg=usual.elevation_deg + dials.tilt_deg, azimuth_deg=usual.azimuth_deg + dials.turn_deg,
+        clearance_cm=usual.clearance_cm + dials.fat_cm,
     )  # fmt: skip
 
 
