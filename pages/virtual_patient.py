@@ -3,8 +3,8 @@
 import streamlit as st
 
 from pages.shared.frame import begin_page, text
-from pages.shared.virtual_dials import mechanisms
 from pages.shared.tour import VIRTUAL, tour_box
+from pages.shared.virtual_dials import mechanisms
 from pages.shared.virtual_live import live
 from pages.shared.virtual_more import more
 

@@ -44,9 +44,14 @@ def cohort_distributions(rows: Sequence[Mapping[str, Any]], *, theme: Theme = "l
         figure.update_xaxes(title=title, row=1, col=column)
     for sex, cutoff in _cutoffs(rows).items():
         figure.add_vline(x=cutoff, line={"color": colors[sex], "dash": "dash", "width": 1.5}, row=1, col=2)
+    figure.update_xaxes(automargin=True)
+    figure.update_yaxes(rangemode="tozero", tickformat="d", nticks=5, automargin=True)
     figure.update_yaxes(title="recordings", row=1, col=1)
     legend = {"orientation": "h", "y": 1.12, "x": 0.0}
-    return themed(figure, theme, height=300, barmode="overlay", legend=legend, showlegend=True, dragmode=False)
+    margin = {"l": 56, "r": 12, "t": 34, "b": 48}
+    return themed(
+        figure, theme, height=320, barmode="overlay", legend=legend, showlegend=True, dragmode=False, margin=margin
+    )
 
 
 def _values(rows: Sequence[Mapping[str, Any]], name: str, sex: str | None) -> FloatArray:

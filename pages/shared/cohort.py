@@ -12,6 +12,7 @@ from elvmass_core.batch.uploads import Cohort, score_uploads
 from elvmass_core.errors import ElvmassError
 from elvmass_core.figures.cohort import cohort_distributions
 from pages.shared import cache, render
+from pages.shared.cohort_rows import cohort_counts, cohort_rows, enough_to_draw
 from pages.shared.frame import text, theme
 from pages.shared.intake import open_files_of
 from pages.shared.state import Origin
@@ -76,9 +77,7 @@ def _ask() -> None:
         _score(uploads or [], table, None if unit == "—" else unit, rate)
 
 
-def _score(
-    uploads: Sequence[UploadedFile], table: UploadedFile | None, unit: str | None, rate: float | None
-) -> None:
+def _score(uploads: Sequence[UploadedFile], table: UploadedFile | None, unit: str | None, rate: float | None) -> None:
     """Score what was uploaded, with a bar that says how far."""
     now, bar = desk(), st.progress(0.0, "Reading …")
 
@@ -102,13 +101,13 @@ def _score(
 
 def _found(found: Cohort) -> None:
     """Counts, filters, table, distributions and downloads."""
-    for column, (label, value) in zip(st.columns(3), render.cohort_counts(found.rows).items(), strict=True):
+    for column, (label, value) in zip(st.columns(3), cohort_counts(found.rows).items(), strict=True):
         column.metric(label, value)
     for note in found.notes:
         st.caption(render.plain(note))
     rows = _filtered(found.rows)
     chosen = st.dataframe(
-        render.cohort_rows(rows),
+        cohort_rows(rows),
         hide_index=True,
         key="cohort_rows",
         on_select="rerun",
@@ -121,7 +120,7 @@ def _found(found: Cohort) -> None:
         if st.button(f"Open {record} on the Estimate page", key="cohort_open"):
             open_files_of(Origin(words="the file", title=record), dict(found.files[record]))
             st.switch_page("pages/estimate.py")
-    if any(row["lvm_g"] is not None for row in rows):
+    if enough_to_draw(rows):
         render.chart(cohort_distributions(rows, theme=theme()), key="cohort_figure", alt="Mass and index by sex")
         st.caption(text("cohort_figure"))
     _downloads(rows)
