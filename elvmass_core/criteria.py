@@ -22,7 +22,10 @@ WIDE_QRS_MS = 120.0
 """Bundle branch block, pre-excitation or pacing: voltage criteria are not validated (AHA/ACCF/HRS 2009 part V)."""
 PACED, LBBB, RBBB, LAFB, WPW, WIDE_QRS = "paced", "lbbb", "rbbb", "lafb", "wpw", "wide_qrs"
 """Codes of the findings that a criterion's `not_with` may name."""
+NOT_ADULT = "not_adult"
+"""Code of the finding that the patient is a child."""
 EVERY_CRITERION: Mapping[str, str] = {
+    NOT_ADULT: "the cut-offs are those of adults",
     PACED: "the ventricles are paced",
     WPW: "pre-excitation",
     LBBB: "left bundle branch block",
@@ -126,7 +129,7 @@ def _sokolow_lyon(features: Features, sex: Sex) -> float | None:
 
 
 def _cornell_adjusted(features: Features, sex: Sex) -> float | None:
-    voltage = _sum("r_mv_aVL", "s_mv_V3")(features, sex)
+    voltage = None if sex is Sex.UNKNOWN else _sum("r_mv_aVL", "s_mv_V3")(features, sex)
     return None if voltage is None else round(voltage + (CORNELL_WOMEN_MV if sex is Sex.FEMALE else 0.0), ROUNDING)
 
 
@@ -339,6 +342,15 @@ def apply_criteria(
         cannot change the answer.
     """
     return tuple(_apply(criterion, features, sex, usable, patterns) for criterion in CRITERIA)
+
+
+def cutoffs_in_words(result: CriterionResult, sex: Sex | None) -> str:
+    """The cut-off that a result was judged by; those of both sexes where they differ and the sex is unknown."""
+    both = next((one.cutoffs for one in CRITERIA if one.name == result.name), {})
+    if sex is not Sex.UNKNOWN or len(set(both.values())) < 2:
+        return f"{result.comparison} {result.cutoff:g} {result.unit}"
+    men, women = both[Sex.MALE], both[Sex.FEMALE]
+    return f"men {result.comparison} {men:g}, women {result.comparison} {women:g} {result.unit}"
 
 
 def _apply(

@@ -26,7 +26,8 @@ class ReferenceRange:
         if self.high is None:
             return f"≥ {self.low:g} {self.unit}"
         joint = " to " if self.low < 0 else "–"
-        return f"{self.low:g}{joint}{self.high:g} {self.unit}".replace("-", "−")
+        space = "" if self.unit == "°" else " "
+        return f"{self.low:g}{joint}{self.high:g}{space}{self.unit}".replace("-", "−")
 
     def holds(self, value: float) -> bool:
         """Whether a value lies within the bounds."""

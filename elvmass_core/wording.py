@@ -23,7 +23,8 @@ def alone_words(estimate: Estimate, patient: Patient, *, outside: bool) -> str:
 
 
 def _change_words(estimate: Estimate) -> str:
-    change_g = round(estimate.lvm_g - estimate.demographics_only_g)
+    """The difference of the two masses as shown, so that a reader's own sum agrees."""
+    change_g = round(estimate.lvm_g) - round(estimate.demographics_only_g)
     if change_g == 0:
         return "changes nothing"
     return f"adds {change_g} g" if change_g > 0 else f"takes off {-change_g} g"

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from pages.shared import cache, render
+from pages.shared import cache, render, weight_facts
 from pages.shared.frame import begin_page, text
 from pages.shared.sanity import sanity_panel
 
@@ -22,10 +22,10 @@ for bundle, tab in zip(bundles, st.tabs([bundle.model_id for bundle in bundles])
             f"For **{render.sex_words(bundle.sex)}**. SHA-256 of the manifest, which holds that of the weights:"
         )
         st.code(bundle.sha256, language=None, wrap_lines=True)
-        st.info(render.training_words(bundle))
+        st.info(weight_facts.training_words(bundle))
         st.markdown(bundle.card)
         with st.expander("Facts from the manifest"):
-            st.table(render.manifest_rows(bundle), hide_index=True, alt="Facts about the weights")
+            st.table(weight_facts.manifest_rows(bundle), hide_index=True, alt="Facts about the weights")
         sanity_panel(bundle)
 if any(bundle.simulated for bundle in models.bundles):
     with st.expander("What the simulated patients do not contain"):

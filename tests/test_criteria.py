@@ -2,7 +2,7 @@
 
 import pytest
 
-from elvmass_core.criteria import CRITERIA, apply_criteria
+from elvmass_core.criteria import CRITERIA, NOT_ADULT, apply_criteria, cutoffs_in_words
 from elvmass_core.domain import Features, Measurement, Sex
 from elvmass_core.features import FEATURE_NAMES
 
@@ -72,6 +72,19 @@ def test_criteria_with_a_sex_rule_are_silent_when_the_sex_is_unknown():
     assert answers["Cornell voltage"] is None
     assert answers["Cornell product"] is None
     assert answers["Peguero–Lo Presti"] is None
+
+
+def test_with_an_unknown_sex_no_number_of_one_sex_is_shown():
+    answers = {one.name: one for one in apply_criteria(features(r_mv_aVL=3.0), Sex.UNKNOWN)}
+    assert answers["Cornell product"].value is None
+    assert cutoffs_in_words(answers["Cornell voltage"], Sex.UNKNOWN) == "men > 2.8, women > 2 mV"
+    assert cutoffs_in_words(answers["R aVL"], Sex.UNKNOWN) == "≥ 1.1 mV"
+    assert cutoffs_in_words(result("Cornell voltage", Sex.FEMALE), Sex.FEMALE) == "> 2 mV"
+
+
+def test_no_criterion_of_adults_is_applied_to_a_child():
+    answers = apply_criteria(features(r_mv_aVL=3.0), Sex.MALE, patterns={NOT_ADULT})
+    assert all(one.met is None and "adults" in one.reason for one in answers)
 
 
 def test_every_criterion_names_its_source_and_formula():

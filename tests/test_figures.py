@@ -1,5 +1,7 @@
 """Invariants of the figures: units, scale, and nothing drawn that is not there."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,15 @@ def test_limb_leads_share_one_scale_and_precordial_leads_another():
     assert len(set(ranges[:6])) == len(set(ranges[6:])) == 1
 
 
+def test_two_beats_shown_beside_each_other_can_share_one_scale_that_holds_both():
+    low = make_beat()
+    tall = replace(low, signal_mv=3.0 * low.signal_mv)
+    figures_of = [figures.averaged_beat(beat, scaled_to=(low, tall)) for beat in (low, tall)]
+    assert [figure.layout.yaxis12.range for figure in figures_of] == [figures_of[0].layout.yaxis12.range] * 2
+    assert figures_of[0].layout.yaxis12.range[1] >= np.nanmax(tall.signal_mv[6:])
+    assert figures.averaged_beat(low).layout.yaxis12.range != figures_of[0].layout.yaxis12.range
+
+
 def test_panels_stay_inside_the_figure_and_do_not_overlap():
     figure = figures.averaged_beat(make_beat())
     domains = [figure.layout[f"xaxis{number}" if number > 1 else "xaxis"].domain for number in (1, 4, 7, 10)]
@@ -196,6 +207,22 @@ def test_the_scale_shows_interval_cutoff_and_truth_in_grams():
     low, high = figure.layout.xaxis.range
     assert low < 104.0
     assert high > 163.0
+
+
+def test_the_grams_beside_the_scale_stand_outside_the_bars_on_any_width():
+    figure = figures.estimate_scale(make_estimate(), bsa_m2=1.7)
+    for one in figure.layout.annotations:
+        left_px = one.xshift - 7 * len(one.text)  # from the right end of the bars, 12 px letters
+        assert left_px > 0, one.text
+        assert one.xshift <= figure.layout.margin.r
+
+
+def test_the_scales_of_both_models_have_one_axis():
+    low = make_estimate()
+    high = replace(low, lvm_g=200.0, interval_g=(170.0, 230.0))
+    axes = [figures.estimate_scale(one, beside=(low, high)).layout.xaxis.range for one in (low, high)]
+    assert axes[0] == axes[1]
+    assert axes[0][1] > 230.0
 
 
 def test_without_a_body_surface_area_no_cutoff_is_drawn():

@@ -22,7 +22,7 @@ def test_without_a_sex_there_is_no_range_of_qtc():
 def test_the_normal_frontal_axis_reaches_from_minus_30_to_90_degrees():
     usual = reference_range("qrs_axis_deg", Sex.FEMALE)
     assert [usual.holds(value) for value in (-31, -30, 60, 90, 91)] == [False, True, True, True, False]
-    assert usual.words() == "−30 to 90 °"
+    assert usual.words() == "−30 to 90°"
 
 
 def test_every_interval_that_has_a_range_is_measured_and_names_its_source():

@@ -19,6 +19,7 @@ from elvmass_core.units import LEAD_INDEX, LEADS, LIMB_LEADS, PRECORDIAL_LEADS
 
 _PANELS_PER_COLUMN = 3
 _GAP, _GROUP_GAP, _ROW_GAP = 0.025, 0.075, 0.075
+_LEFT_PX, _RIGHT_PX = 48, 8
 _TIME_LEGEND = "ms after R"
 BEAT_LEGEND = "Shaded: ST–T. Lines: borders of P, QRS (solid) and T. Grey band: ± 1 SD over the beats."
 """What the marks mean: stands once, under all panels, because it is wider than a phone."""
@@ -54,6 +55,7 @@ def averaged_beat(
     leads: Sequence[str] = LEADS,
     show_beats: bool = True,
     device_mv: FloatArray | None = None,
+    scaled_to: Sequence[Beat] = (),
     height: int = 560,
     theme: Theme = "light",
 ) -> go.Figure:
@@ -72,6 +74,8 @@ def averaged_beat(
         Whether the single beats are drawn behind the average.
     device_mv : array (12, 400), optional
         The cardiograph's own median beat on the same axis, drawn as a dashed line.
+    scaled_to : sequence of Beat
+        Beats that are shown beside this one: the amplitude axes hold them all, so that heights can be compared.
     height : int
         Height in pixels.
     theme : {"light", "dark"}
@@ -94,10 +98,10 @@ def averaged_beat(
             traces.append(_device(device_mv, panel, palette))
     if grams is not None:
         traces.append(_color_bar(limit, palette))
-    layout = _axes(beat, panels, palette) | {
+    layout = _axes(scaled_to or (beat,), panels, palette) | {
         "shapes": [shape for panel in panels for shape in _intervals(beat.fiducials, panel, palette)],
         "annotations": [_title(beat, panel, palette) for panel in panels] + [_legend(grams is not None, palette)],
-        "margin": {"l": 48, "r": 8, "t": 24, "b": 98 if grams is not None else 52},
+        "margin": {"l": _LEFT_PX, "r": _RIGHT_PX, "t": 24, "b": 114 if grams is not None else 52},
         "dragmode": False,
     }
     return themed(go.Figure(traces), theme, height=height, **layout)
@@ -136,7 +140,7 @@ def _with_previous(columns: Sequence[Sequence[str]]) -> list[tuple[str, Sequence
     return [(before[0], column) for before, column in zip(columns[:-1], columns[1:], strict=True)]
 
 
-def _axes(beat: Beat, panels: Sequence[_Panel], palette: Palette) -> dict[str, Any]:
+def _axes(beats: Sequence[Beat], panels: Sequence[_Panel], palette: Palette) -> dict[str, Any]:
     """Time axis of all panels, amplitude axis shared within the limb and within the precordial leads."""
     times = beat_times_ms()
     common = {"showgrid": False, "ticks": "outside", "ticklen": 3, "tickfont": {"size": 11, "color": palette.muted}}
@@ -155,7 +159,7 @@ def _axes(beat: Beat, panels: Sequence[_Panel], palette: Palette) -> dict[str, A
         axes[names["yaxis"].replace("y", "yaxis")] = common | {
             "domain": panel.y_domain,
             "anchor": names["xaxis"],
-            "range": group_range_mv(beat, panel.group),
+            "range": group_range_mv(beats, panel.group),
             "nticks": 6,
             "ticksuffix": " mV",
             "showticksuffix": "last",
@@ -166,9 +170,9 @@ def _axes(beat: Beat, panels: Sequence[_Panel], palette: Palette) -> dict[str, A
     return axes
 
 
-def group_range_mv(beat: Beat, group: Sequence[str]) -> list[float]:
-    """Amplitude range of a lead group with a margin, at least 1 mV wide."""
-    rows = beat.signal_mv[[LEAD_INDEX[lead] for lead in group]]
+def group_range_mv(beats: Sequence[Beat], group: Sequence[str]) -> list[float]:
+    """Amplitude range of a lead group over these beats with a margin, at least 1 mV wide."""
+    rows = np.stack([beat.signal_mv[[LEAD_INDEX[lead] for lead in group]] for beat in beats])
     if not np.isfinite(rows).any():
         return [-0.5, 0.5]
     low, high = float(np.nanmin(rows)), float(np.nanmax(rows))
@@ -196,7 +200,9 @@ def _legend(with_scale: bool, palette: Palette) -> dict[str, Any]:
     """The unit of the time axis, and of the colours."""
     font = {"size": 12, "color": palette.muted}
     place = {"x": 0.5, "y": 0, "xref": "paper", "yref": "paper", "yshift": -22, "yanchor": "top", "showarrow": False}
-    return place | {"text": f"{_TIME_LEGEND}<br>{SALIENCY_LEGEND}" if with_scale else _TIME_LEGEND, "font": font}
+    place |= {"xshift": (_RIGHT_PX - _LEFT_PX) / 2}  # the middle of the figure
+    colors = f"<br>{SALIENCY_LEGEND.replace(' · ', '<br>')}" if with_scale else ""  # two lines: half a tablet is narrow
+    return place | {"text": f"{_TIME_LEGEND}{colors}", "font": font}
 
 
 def _intervals(fiducials: Fiducials, panel: _Panel, palette: Palette) -> list[dict[str, Any]]:
@@ -296,9 +302,10 @@ def _color_bar(limit: float, palette: Palette) -> go.Scatter:
         "yref": "container",
         "ypad": 2,
         "yanchor": "bottom",
-        "len": 0.6,
+        "len": 0.8,
+        "tickangle": 0,
         "thickness": 10,
-    } | signed_ticks(limit)
+    } | {name: one if name == "tickmode" else one[::2] for name, one in signed_ticks(limit).items()}
     css = _css_colors(palette)
     stops = [[index / (len(css) - 1), color] for index, color in enumerate(css)]
     marker = {"color": [0.0], "cmin": -limit, "cmax": limit, "colorscale": stops, "showscale": True, "opacity": 0}

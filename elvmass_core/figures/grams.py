@@ -1,6 +1,6 @@
 """Where the grams come from: the estimate on its scale, the lead-by-segment table, and the waterfall."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,8 @@ PRECORDIAL_GROUP = "precordial leads"
 OTHER_SAMPLES = "other samples"
 """What `REST` is called where people read it."""
 _SEGMENT_WORDS = {name: name for name in SEGMENT_NAMES} | {REST: "samples outside P, PR, QRS, ST and T"}
+_VALUES_PX = 68
+"""Room for the grams at the right of the scale: as wide on a phone as on a desk."""
 _BODY_INPUTS = ("age", "sex", "height", "weight", "bsa", "bmi")
 
 
@@ -35,6 +37,7 @@ def estimate_scale(
     *,
     bsa_m2: float | None = None,
     truth_g: float | None = None,
+    beside: Sequence[Estimate] = (),
     theme: Theme = "light",
     muted: bool = False,
 ) -> go.Figure:
@@ -48,6 +51,8 @@ def estimate_scale(
         With it the LVH cut-off (g/m²) is drawn in grams for this body.
     truth_g : float, optional
         True mass of a simulated patient.
+    beside : sequence of Estimate
+        Estimates on scales of their own beside this one: the axis holds them all, so that places can be compared.
     theme : {"light", "dark"}
         Page the figure stands on.
     muted : bool
@@ -57,7 +62,6 @@ def estimate_scale(
     color = palette.muted if muted else palette.lowers
     bsa_m2 = None if muted else bsa_m2
     marks = _scale_marks(estimate, bsa_m2, truth_g, palette, color)
-    low, high = estimate.interval_g
     crowd = _crowd_label(estimate)
     figure = go.Figure()
     words = f"{percent(estimate.coverage)} interval"
@@ -71,16 +75,18 @@ def estimate_scale(
         cutoff = estimate.cutoff_g_m2 * bsa_m2
         line = {"color": palette.raises, "width": 1.5, "dash": "dash"}
         figure.add_shape(type="line", x0=cutoff, x1=cutoff, y0=-0.5, y1=1.3, line=line, layer="below")
-    values = [low, high, *estimate.reference_range_g, *(mark.grams for mark in marks)]
+    values = [mark.grams for mark in marks]
+    for one in (estimate, *beside):
+        values += [*one.interval_g, *one.reference_range_g, one.demographics_only_g, one.reference_g]
     margin = 0.05 * (max(values) - min(values))
     figure.update_xaxes(
         title={"text": "LV mass, g", "standoff": 4, "font": {"size": 12}},
         range=[min(values) - margin, max(values) + margin],
-        domain=[0.0, 0.83],
         showgrid=True,
         gridcolor=palette.faint,
         zeroline=False,
-        nticks=6,
+        nticks=4,
+        tickangle=0,
     )
     figure.update_yaxes(
         range=[len(marks) + 0.5, -0.5],
@@ -91,7 +97,8 @@ def estimate_scale(
         ticklabelstandoff=6,
         type="category",
     )
-    return themed(figure, theme, height=74 + 24 * len(marks), margin={"l": 8, "r": 8, "t": 4, "b": 36}, dragmode=False)
+    margins = {"l": 8, "r": _VALUES_PX, "t": 4, "b": 36}
+    return themed(figure, theme, height=74 + 24 * len(marks), margin=margins, dragmode=False)
 
 
 def _scale_marks(
@@ -149,6 +156,7 @@ def _scale_value(label: str, words: str, palette: Palette) -> dict[str, object]:
         "x": 1.0,
         "xref": "paper",
         "xanchor": "right",
+        "xshift": _VALUES_PX - 4,
         "y": label,
         "yref": "y",
         "showarrow": False,

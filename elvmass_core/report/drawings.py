@@ -106,7 +106,7 @@ def draw_beat(canvas: Canvas, beat: Beat, attribution: Attribution | None, box: 
         x = box.x + _SCALE_MM * (1 + column // 2) + column * width + _GAP_MM * ((column + 1) // 2)
         for row, lead in enumerate(leads):
             panel = Box(x=x, y=box.y + row * (height + _ROW_GAP_MM), width=width, height=height)
-            frame = _Panel(panel, group_range_mv(beat, group))
+            frame = _Panel(panel, group_range_mv([beat], group))
             _draw_panel(canvas, beat, lead, frame, None if grams is None else grams[LEAD_INDEX[lead]], limit)
             if column % 2 == 0 and row == 0:
                 _amplitude_scale(canvas, frame)

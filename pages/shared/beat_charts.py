@@ -1,5 +1,7 @@
 """The averaged beat as two charts, limb and precordial leads."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from elvmass_core.domain import Attribution, Beat, FloatArray
@@ -17,8 +19,9 @@ def beat_charts(
     show_beats: bool,
     height: int,
     device_mv: FloatArray | None = None,
+    scaled_to: Sequence[Beat] = (),
 ) -> None:
-    """Limb and precordial leads beside each other, or below each other on a phone."""
+    """Limb and precordial leads beside each other, or below each other on a phone; `scaled_to` share one scale."""
     words = "coloured by grams per 10 ms" if attribution is not None else "without saliency"
     groups = {"limb": LIMB_LEADS, "precordial": PRECORDIAL_LEADS}
     with st.container(key=f"{key}_charts", gap="xsmall"):
@@ -29,6 +32,7 @@ def beat_charts(
                 leads=leads,
                 show_beats=show_beats,
                 device_mv=device_mv,
+                scaled_to=scaled_to,
                 height=height,
                 theme=theme(),
             )

@@ -7,6 +7,7 @@ from elvmass_core.errors import FiducialError
 from elvmass_core.signal import with_fiducials
 from elvmass_core.signal.corrected import WORDS
 from pages.shared import render
+from pages.shared.fields import clearable_number
 from pages.shared.state import visit
 
 
@@ -35,20 +36,23 @@ def _columns() -> list[tuple[str, object]]:
 
 def _number(column: object, name: str, beat: Beat) -> float | None:
     now = visit()
-    return column.number_input(  # type: ignore[attr-defined]
-        WORDS[name],
-        min_value=BEAT_FIRST_MS,
-        max_value=BEAT_LAST_MS,
-        value=getattr(beat.fiducials, name),
-        step=2.0,
-        format="%.0f",
-        placeholder="absent",
-        key=f"border_{name}_{now.number}_{now.border_changes}",
-    )
+    with column:  # type: ignore[attr-defined]
+        return clearable_number(
+            WORDS[name],
+            getattr(beat.fiducials, name),
+            min_value=BEAT_FIRST_MS,
+            max_value=BEAT_LAST_MS,
+            step=2.0,
+            format="%.0f",
+            placeholder="absent",
+            key=f"border_{name}_{now.number}_{now.border_changes}",
+        )
 
 
 def _take(beat: Beat, fiducials: Fiducials) -> None:
-    """Take over what was typed, unless it is impossible."""
+    """Take over what was typed, unless it is impossible or what stands already."""
+    if fiducials == beat.fiducials:
+        return
     try:
         with_fiducials(beat, fiducials)
     except FiducialError as error:

@@ -14,6 +14,13 @@ _STYLE = """
 [data-testid="stMetricValue"] { line-height: 1.2; }
 h1 { padding: 0 0 0.5rem 0 !important; }
 @media (min-width: 641px) { [data-testid="stMainBlockContainer"] { padding-left: 2.5rem; padding-right: 2.5rem; } }
+.st-key-dials [data-testid="stSlider"] { margin-bottom: -0.5rem; }
+@media (max-width: 640px) { [data-testid="stColumn"]:has(> div .st-key-virtual_pictures) { order: 1; } }
+/* five fields do not fit side by side on a tablet */
+@media (min-width: 641px) and (max-width: 1100px) {
+  .st-key-patient_form > div > [data-testid="stHorizontalBlock"] { flex-wrap: wrap; }
+  .st-key-patient_form > div > [data-testid="stHorizontalBlock"] > [data-testid="stColumn"] { min-width: 30%; }
+}
 /* the numbers of an ECG outside the models' scope */
 .st-key-subdued [data-testid="stMetricValue"] { font-size: 1.1rem; font-weight: 400; opacity: 0.8; }
 .st-key-subdued strong { font-weight: 400; }

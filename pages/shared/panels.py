@@ -37,11 +37,11 @@ def beat_panel(recording: Recording, patient: Patient) -> None:
         st.markdown("##### Averaged beat")
         st.markdown("No averaged beat could be formed; the recording itself is below.")
         return
-    head, switch = st.columns([3, 2], vertical_alignment="center")
-    head.markdown(f"##### Averaged beat {_beats_words(report.beat)}")
-    wanted = report.estimate is not None and switch.toggle(
-        "Saliency on the beat (ST–T shaded)", value=True, key="saliency", help=text("saliency_help")
-    )
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.markdown(f"##### Averaged beat {_beats_words(report.beat)}", width="content")
+        wanted = report.estimate is not None and st.toggle(
+            "Saliency on the beat (ST–T shaded)", value=True, key="saliency", help=text("saliency_help")
+        )
     attribution = None
     if wanted:
         with st.spinner("Explaining the estimate …"):
@@ -49,6 +49,8 @@ def beat_panel(recording: Recording, patient: Patient) -> None:
     beat_charts(report.beat, attribution, key="beat", show_beats=False, height=490)
     if attribution is not None:
         st.caption(f"{saliency_words(attribution, patient)} {text('saliency_caution')}")
+    elif len(report.estimates) > 1:
+        st.caption("Saliency needs one model: choose the sex above.")
 
 
 def _beats_words(beat: Beat) -> str:
@@ -174,7 +176,8 @@ def _device_beat(beat: Beat, recording: Recording) -> FloatArray | None:
 def _used_words(beat: Beat) -> str:
     reasons = sorted({reason for reason in beat.reasons if reason})
     why = f" Left out: {render.plain('; '.join(reasons))}." if reasons else ""
-    return f"**{beat.n_used}** beats averaged, **{beat.n_rejected}** left out.{why}"
+    cut = "Beats cut off by the ends of the recording are neither counted nor marked."
+    return f"**{beat.n_used}** beats averaged, **{beat.n_rejected}** left out.{why} {cut}"
 
 
 def _explanation(attribution: Attribution, report: Report) -> None:
@@ -191,8 +194,7 @@ def _explanation(attribution: Attribution, report: Report) -> None:
         st.caption(text("limb_leads"))
     st.markdown(
         f"Method: {render.plain(attribution.method)}. Starts from: {render.plain(attribution.baseline)}. "
-        f"All parts together miss estimate − reference by {attribution.delta_g:+.2f} g. "
-        f"{saliency_words(attribution, report.patient)}"
+        f"{render.delta_words(attribution.delta_g)} {saliency_words(attribution, report.patient)}"
     )
     st.caption(text("saliency_caution"))
     with st.expander("The same estimate explained by two other methods"):
@@ -215,7 +217,7 @@ def _numbers_tab(report: Report) -> None:
         st.markdown("Nothing could be measured.")
         return
     st.markdown("##### Classical LVH criteria")
-    st.table(render.criteria_rows(report.criteria), hide_index=True, alt="Classical LVH criteria")
+    st.table(render.criteria_rows(report.criteria, report.patient.sex), hide_index=True, alt="Classical LVH criteria")
     st.caption(text("criteria"))
     left, right = st.columns(2)
     with left:

@@ -6,6 +6,7 @@ from elvmass_core.domain import Patient, Sex
 from elvmass_core.errors import PatientError
 from elvmass_core.units import cm_from_feet, feet_from_cm, kg_from_pounds, pounds_from_kg
 from pages.shared import render
+from pages.shared.fields import clearable_number
 from pages.shared.state import Visit, visit
 
 _SEX_WORDS = {Sex.FEMALE: "Female", Sex.MALE: "Male", Sex.UNKNOWN: "Unknown"}
@@ -17,7 +18,8 @@ _SIZE_HELP = "May stay empty: then there is no index and no LVH answer, and the 
 def patient_form(now: Visit) -> Patient | None:
     """Ask for the patient; None (with a sentence on the page) when a field is impossible."""
     given = given_patient(now)
-    sex_column, *columns, unit_column = st.columns([1.5, 1, 1.3, 1, 0.9], vertical_alignment="bottom")
+    with st.container(key="patient_form"):
+        sex_column, *columns, unit_column = st.columns([1.5, 1, 1.3, 1, 0.9], vertical_alignment="bottom")
     imperial = unit_column.segmented_control(
         "Units",
         [_METRIC, _IMPERIAL],
@@ -68,9 +70,9 @@ def _key(name: str) -> str:
 
 
 def _number(label: str, value: float | None, name: str, *, step: float = 1.0, words: str = _SIZE_HELP) -> float | None:
-    return st.number_input(
+    return clearable_number(
         label,
-        value=value,
+        value,
         step=step,
         format="%.0f" if step >= 1 else "%.1f",
         placeholder="unknown",

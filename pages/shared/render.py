@@ -4,14 +4,15 @@ Grams and indices to 1, mV to 0.01, ms to 1. Contributions, whose sum the reader
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from html import escape
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from elvmass_core.criteria import cutoffs_in_words
 from elvmass_core.domain import CriterionResult, Estimate, Features, Finding, Lvh, Patient, Report, Severity, Sex
 from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale, filter_words
-from elvmass_core.models.bundle import Bundle
 from elvmass_core.quality import NOT_CHECKED, distances_in_words, scope_words
 from elvmass_core.quality.beat import QRS_SPAN_MV
 from elvmass_core.reference_ranges import reference_range
@@ -136,7 +137,7 @@ def result_card(report: Report, truth_g: float | None, theme: Theme) -> None:
                 _one_estimate(report, report.estimate, truth_g, theme, outside=bool(outside))
         elif report.estimates:
             with _number_box(outside):
-                _both_models(report)
+                _both_models(report, truth_g, theme, outside=bool(outside))
         else:
             _refusal(report)
         criteria_line(report.criteria)
@@ -146,6 +147,17 @@ def result_card(report: Report, truth_g: float | None, theme: Theme) -> None:
             st.caption(f"The shape of the heartbeat lies {plain(distances_in_words(report.distances))}.")
         if report.estimates:
             _signature(report.estimates)
+
+
+def lvh_badge(lvh: Lvh) -> str:
+    """The answer on LVH as a badge, without its reason."""
+    return _LVH[lvh][0]
+
+
+def true_index_words(index_g_m2: float, estimate: Estimate | None) -> str:
+    """The index of a simulated heart, beside the cut-off where it is known."""
+    words = f"index **{index_g_m2:.0f} g/m²**"
+    return words if estimate is None else f"{words}, LVH above {estimate.cutoff_g_m2:.0f}"
 
 
 def _number_box(outside: str) -> DeltaGenerator:
@@ -210,12 +222,18 @@ def _lvh_line(estimate: Estimate) -> None:
         st.caption(lvh_in_test_words(estimate))
 
 
-def _both_models(report: Report) -> None:
-    st.markdown("Sex is unknown: both models answer, and LVH is not judged.")
+def _both_models(report: Report, truth_g: float | None, theme: Theme, *, outside: bool) -> None:
+    st.markdown("Sex is unknown: both models answer, and LVH is not judged. Choose the sex above for one answer.")
     for column, estimate in zip(st.columns(len(report.estimates)), report.estimates, strict=True):
         with column.container(gap=None):
             st.metric(f"LV mass, model for {_SEX[estimate.sex]}", grams(estimate.lvm_g))
-            st.markdown(interval_words(estimate))
+            st.markdown(interval_words(estimate), help=_INTERVAL_HELP)
+            st.caption(alone_words(estimate, report.patient, outside=outside))
+    for estimate in report.estimates:
+        st.caption(f"Model for {_SEX[estimate.sex]}:")
+        scale = estimate_scale(estimate, truth_g=truth_g, beside=report.estimates, theme=theme, muted=outside)
+        alt = f"Scale in grams, model for {_SEX[estimate.sex]}: {interval_words(estimate)}."
+        chart(scale, key=f"estimate_scale_{estimate.sex.value}", alt=alt)
 
 
 def compared(name: str, report: Report) -> None:
@@ -314,8 +332,15 @@ def value_words(value: float | None, unit: str) -> str:
     """A measurement with its unit, or the words that there is none."""
     if value is None:
         return "not measurable"
-    number = f"{value:.{_DECIMALS.get(unit, 0)}f}"
+    number = minus(f"{value:.{_DECIMALS.get(unit, 0)}f}")
+    if unit == "°":
+        return f"{number}°"
     return f"{number} {'point' if (number, unit) == ('1', 'points') else unit}"
+
+
+def minus(number: str) -> str:
+    """A rounded number with a true minus, and none on zero."""
+    return (number if number.strip("-0.") else number.lstrip("-")).replace("-", "−")
 
 
 def interval_rows(features: Features, sex: Sex) -> list[dict[str, str]]:
@@ -346,6 +371,11 @@ def _usual_words(name: str, sex: Sex) -> str:
     return "needs the sex" if name == "qtc_fridericia_ms" else "—"
 
 
+def delta_words(delta_g: float) -> str:
+    """What the parts of an explanation miss of the whole."""
+    return f"All parts together miss estimate − reference by {minus(f'{delta_g:.2f}')} g."
+
+
 def device_beat_words(aligned: AlignedDeviceBeat) -> str:
     """How far the cardiograph's beat agrees with ours."""
     return (
@@ -360,7 +390,8 @@ def amplitude_rows(features: Features, leads: Sequence[str]) -> list[dict[str, s
     for lead in leads:
         cells = {f"{words}, mV": features.values.get(f"{wave}_mv_{lead}") for wave, words in _AMPLITUDE_NAMES.items()}
         known = {
-            words: "—" if cell is None or cell.value is None else f"{cell.value:.2f}" for words, cell in cells.items()
+            words: "—" if cell is None or cell.value is None else minus(f"{cell.value:.2f}")
+            for words, cell in cells.items()
         }
         rows.append({"Lead": lead} | known)
     return rows
@@ -374,14 +405,14 @@ def _verdict(result: CriterionResult) -> str:
     return plain(f"{verdict}: {result.reason}") if result.reason else plain(verdict)
 
 
-def criteria_rows(criteria: Sequence[CriterionResult]) -> list[dict[str, str]]:
-    """Criteria with value, cut-off, verdict and source."""
+def criteria_rows(criteria: Sequence[CriterionResult], sex: Sex | None = None) -> list[dict[str, str]]:
+    """Criteria with value, cut-off (of both sexes when `sex` is unknown), verdict and source."""
     return [
         {
             "Criterion": plain(result.name),
             "Formula": plain(result.formula),
-            "Value": value_words(result.value, result.unit),
-            "Cut-off": plain(f"{result.comparison} {result.cutoff:g} {result.unit}"),
+            "Value": "—" if result.value is None else value_words(result.value, result.unit),
+            "Cut-off": plain(cutoffs_in_words(result, sex)),
             "Result": _verdict(result),
             "Source": plain(result.source),
         }
@@ -389,41 +420,22 @@ def criteria_rows(criteria: Sequence[CriterionResult]) -> list[dict[str, str]]:
     ]
 
 
+def criteria_html(criteria: Sequence[CriterionResult]) -> str:
+    """Criteria with value and cut-off as one small table: a table of Streamlit's takes the browser ten times longer."""
+    marks = {True: "▲", False: "○", None: "–"}
+    rows = [
+        f"<tr><td>{marks[result.met]}</td><td>{escape(result.name)}</td>"
+        f"<td>{escape(value_words(result.value, result.unit))}</td>"
+        f"<td>{escape(f'{result.comparison} {result.cutoff:g}')}</td></tr>"
+        for result in criteria
+    ]
+    met = sum(result.met is True for result in criteria)
+    head = f"<caption>Classical criteria met: <b>{met} of {sum(one.met is not None for one in criteria)}</b></caption>"
+    return f"<table class='criteria'>{head}{''.join(rows)}</table>"
+
+
 def chart(figure: object, *, key: str, alt: str, toolbar: bool = False) -> None:
     """One figure, with words for those who cannot see it, in a box that scrolls on a phone when it is wide."""
     config = PLOT_CONFIG | {"displayModeBar": "hover" if toolbar else False}
     with st.container(key=f"{key}_box"):
         st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt)
-
-
-_FACTS = ("members", "training", "cutoff", "input", "architecture", "weights_sha256")
-"""Parts of the manifest worth reading; coefficients stay in the file."""
-
-
-def manifest_rows(bundle: Bundle) -> list[dict[str, str]]:
-    """The facts of a weight bundle, one per row, nested facts with their path."""
-    facts = {name: bundle.manifest[name] for name in _FACTS if name in bundle.manifest}
-    return [{"Fact": plain(name), "Value": plain(value)} for name, value in _flat(facts).items()]
-
-
-def training_words(bundle: Bundle) -> str:
-    """What a bundle was trained on, as its manifest says."""
-    description = plain(str(bundle.manifest["training"]["source"]["description"]))
-    if not bundle.simulated:
-        return f"Trained on patients of a user's own table: {description}"
-    never = "These weights have never seen a real patient: they are **trained on simulated patients**"
-    return f"{never} whose LV mass is known by construction. {description}"
-
-
-def _flat(facts: Mapping[str, object], path: str = "") -> dict[str, str]:
-    """Nested facts as "outer, inner" → text; long lists are left to the manifest."""
-    rows: dict[str, str] = {}
-    for name, value in facts.items():
-        words = f"{path}{name.replace('_', ' ')}"
-        if isinstance(value, Mapping):
-            rows |= _flat(value, f"{words}, ")
-        elif not isinstance(value, list):
-            rows[words] = f"{value:.4g}" if isinstance(value, float) else str(value)
-        elif all(isinstance(one, str) for one in value):
-            rows[words] = ", ".join(value)
-    return rows

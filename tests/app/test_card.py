@@ -70,7 +70,7 @@ def test_mass_index_interval_and_cutoff_are_shown_with_units_and_rounded_once(mo
 
 
 def test_what_the_ecg_changes_in_what_is_known_of_the_person_is_said(monkeypatch):
-    assert "From age and sex alone 104 g; the ECG adds 14 g." in words(show(monkeypatch, ESTIMATE))
+    assert "From age and sex alone 104 g; the ECG adds 15 g." in words(show(monkeypatch, ESTIMATE))  # shown: 119 g
     assert wording.known_words(Patient(height_cm=160.0, weight_kg=60.0)) == "body size, age and sex"
     assert wording.known_words(Patient(height_cm=160.0)) == "height, age and sex"
 
@@ -145,6 +145,8 @@ def test_with_unknown_sex_both_models_answer_and_nothing_is_flagged(monkeypatch)
     at = show(monkeypatch, man, ESTIMATE)
     assert [metric.value for metric in at.metric] == ["140 g", "119 g"]
     assert "both models answer" in words(at)
+    assert "From age and sex alone 104 g; the ECG adds 36 g." in words(at)
+    assert "Saliency needs one model: choose the sex above." in words(at)
     assert "LVH flagged" not in words(at)
 
 

@@ -142,6 +142,45 @@ def test_an_analysis_is_corrected_printed_saved_forgotten_and_opened_again(page,
     assert grams(page) == shown
 
 
+def second(page, paths):
+    page.locator('input[type="file"]').nth(1).set_input_files([str(path) for path in paths])
+
+
+@needs_weights
+def test_one_ecg_after_another_can_be_uploaded_first_and_second(browser, app_url, exports):
+    with visiting(browser, app_url) as page:
+        page.locator('input[type="file"]').set_input_files({"name": "a.pdf", "mimeType": "a/b", "buffer": b"%PDF-1.7"})
+        page.get_by_test_id("stAlert").nth(1).wait_for(timeout=WAIT_MS)
+        for fmt, name in (("muse", "GE MUSE XML"), ("scp", "SCP"), ("wfdb", "WFDB")):
+            upload(page, exports[fmt])
+            page.get_by_text(name).filter(has_text="— change").wait_for(timeout=WAIT_MS)
+        page.get_by_role("tab", name="Second ECG").click()
+        page.get_by_text("Upload a second ECG").wait_for(timeout=WAIT_MS)
+        for fmt, name in (("edf", "EDF"), ("aecg", "HL7 aECG")):
+            second(page, exports[fmt])
+            page.get_by_text(f"{name}").filter(has_text="500 Hz").last.wait_for(timeout=WAIT_MS)
+        page.get_by_role("button", name="Take the second ECG away").click()
+        page.locator(".st-key-beat_second_charts").wait_for(state="detached", timeout=WAIT_MS)
+
+
+@needs_weights
+def test_what_the_file_or_the_delineation_says_can_be_emptied(page, exports):
+    upload(page, exports["cardiosoft"])
+    field = page.get_by_role("spinbutton", name="Weight, kg")
+    assert field.input_value()
+    fill(page, "Weight, kg", "")
+    page.get_by_text("needs height and weight").first.wait_for(timeout=WAIT_MS)
+    assert field.input_value() == ""
+    page.wait_for_timeout(1500)
+    page.get_by_role("tab", name="Averaged beat").click()
+    page.get_by_text("Borders of the beat in ms from R").click()
+    for border in ("P onset", "P end"):
+        fill(page, border, "")
+    page.get_by_role("button", name="Recompute with these borders").click()
+    page.get_by_text("were set by hand").first.wait_for(timeout=WAIT_MS)
+    assert page.get_by_role("spinbutton", name="P onset").input_value() == ""
+
+
 def test_a_page_switch_keeps_the_ecg(page):
     upload(page, [DICOM])
     go_to(page, "Model card")

@@ -14,7 +14,7 @@ from elvmass_core.io import read_recording
 from elvmass_core.io.wfdb_writer import write_wfdb
 from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.units import LEADS
-from pages.shared import cache, examples, render
+from pages.shared import cache, examples, render, weight_facts
 from tests import synthetic
 
 ROOT = Path(__file__).parents[2]
@@ -195,9 +195,28 @@ def test_a_truncated_data_file_is_one_sentence(tmp_path):
 
 def test_a_bad_file_removes_the_ecg_before_it():
     at = upload(DICOM.read_bytes())
-    at.file_uploader(key="ecg_files").set_value([("bad", b"%PDF-1.7", "application/pdf")]).run()
+    at.file_uploader[0].set_value([("bad", b"%PDF-1.7", "application/pdf")]).run()
     assert len(at.error) == 1
     assert charts(at) == 0
+
+
+def test_the_uploader_is_empty_once_its_files_are_read_so_that_the_next_come_alone():
+    at = upload(DICOM.read_bytes())
+    assert charts(at) >= 2
+    assert not at.file_uploader[0].value
+    at.file_uploader[0].upload("ecg.csv", csv_file(), "text/csv").run()
+    assert "How many samples per second?" in words(at)
+    assert not at.file_uploader[0].value
+
+
+def test_a_header_and_its_data_may_come_one_after_the_other(tmp_path):
+    write_wfdb(tmp_path, "late", synthetic.signal()[0], 500.0)
+    header, data = ((f"late.{end}", (tmp_path / f"late.{end}").read_bytes(), "text/plain") for end in ("hea", "dat"))
+    at = start()
+    at.file_uploader[0].set_value([header]).run()
+    assert len(at.error) == 1
+    at.file_uploader[0].set_value([header, data]).run()
+    assert "WFDB" in at.expander[0].label
 
 
 def test_an_impossible_height_is_a_sentence_and_not_a_result():
@@ -313,6 +332,15 @@ def test_a_criterion_without_a_verdict_says_why_once(met, reason, want):
     assert render.criteria_rows([one])[0]["Result"] == render.plain(want)
 
 
+@pytest.mark.parametrize(("number", "want"), [("-0.03", "−0.03"), ("-0.00", "0.00"), ("-0", "0"), ("12", "12")])
+def test_a_negative_number_has_a_true_minus_and_zero_has_none(number, want):
+    assert render.minus(number) == want
+
+
+def test_an_angle_stands_close_to_its_sign():
+    assert render.value_words(-44.6, "°") == "−45°"
+
+
 @pytest.mark.parametrize(("value", "want"), [(0.0, "0 points"), (1.0, "1 point"), (11.0, "11 points")])
 def test_points_are_whole_numbers(value, want):
     assert render.value_words(value, "points") == want
@@ -325,8 +353,8 @@ def test_the_form_does_not_promise_a_wider_interval():
 
 def test_the_model_card_takes_what_it_was_trained_on_from_the_manifest(untrained, monkeypatch):
     bundles = load_models(untrained).bundles
-    assert "trained on simulated patients" in render.training_words(bundles[0])
-    assert "Untrained, for tests" in render.training_words(bundles[0])
+    assert "trained on simulated patients" in weight_facts.training_words(bundles[0])
+    assert "Untrained, for tests" in weight_facts.training_words(bundles[0])
     source = bundles[0].manifest["training"]["source"] | {"simulated": False, "description": "My table."}
     own = replace(bundles[0], manifest={"training": {**bundles[0].manifest["training"], "source": source}})
     monkeypatch.setattr(cache, "models", lambda: Models(bundles=(own,)))
