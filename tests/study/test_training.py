@@ -54,17 +54,17 @@ def test_a_cohort_written_as_npz_is_read_like_one_written_as_wfdb(tmp_path):
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "reason"),
     [
-        {"signal_mv": np.zeros((3, 5000)), "fs_hz": 500.0},
-        {"signal_mv": np.zeros((12, 5000))},
-        {"signal_mv": np.array([{}] * 12, dtype=object), "fs_hz": 500.0},
-        {"signal_mv": np.full((12, 5000), "x"), "fs_hz": 500.0},
-        None,
+        ({"signal_mv": np.zeros((3, 5000)), "fs_hz": 500.0}, "UnreadableError"),
+        ({"signal_mv": np.zeros((12, 5000))}, "RateNeededError"),
+        ({"signal_mv": np.array([{}] * 12, dtype=object), "fs_hz": 500.0}, "UnsupportedError"),
+        ({"signal_mv": np.full((12, 5000), "x"), "fs_hz": 500.0}, "UnreadableError"),
+        (None, "UnreadableError"),
     ],
     ids=["three leads", "no rate", "pickled objects", "text", "not an archive"],
 )
-def test_an_npz_of_another_kind_is_refused_and_counted(table, tmp_path, content):
+def test_an_npz_of_another_kind_is_refused_and_counted(table, tmp_path, content, reason):
     frame = pd.read_csv(table).head(2)
     frame["record"] = [str(table.parent / frame["record"][0]), "bad"]
     if content is None:
@@ -72,7 +72,7 @@ def test_an_npz_of_another_kind_is_refused_and_counted(table, tmp_path, content)
     else:
         np.savez(tmp_path / "bad.npz", **content)
     frame.to_csv(tmp_path / "table.csv", index=False)
-    assert load_dataset(tmp_path / "table.csv", workers=1).refused == {"UnreadableError": 1}
+    assert load_dataset(tmp_path / "table.csv", workers=1).refused == {reason: 1}
 
 
 def test_the_stored_dataset_is_the_same(table, dataset, tmp_path):
