@@ -1,4 +1,4 @@
-"""The pictures of the app in `docs/`: the Estimate page at a desk and on a phone, its tabs, and the page on paper.
+"""The pictures of the app in `docs/`: the Estimate page at a desk and on a phone, the page on paper, a virtual patient.
 
     python benchmarks/pictures.py [--out docs]
 
@@ -43,6 +43,7 @@ def main() -> None:
             browser = driver.chromium.launch(executable_path=found, args=FLAGS)
             _desk(browser, url, out)
             _phone(browser, url, out)
+            _virtual(browser, url, out)
             browser.close()
     finally:
         server.terminate()
@@ -95,6 +96,18 @@ def _phone(browser: Browser, url: str, out: Path) -> None:
     page = _open(browser, url, PHONE, "dark")
     _whole(page, out / "phone.png")
     page.context.close()
+
+
+def _virtual(browser: Browser, url: str, out: Path) -> None:
+    context = browser.new_context(viewport={"width": DESK[0], "height": DESK[1]}, color_scheme="light")
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_text("Upload a resting 12-lead ECG").wait_for(timeout=WAIT_MS)
+    page.get_by_role("link", name="Virtual patient").first.click()
+    page.get_by_test_id("ecg-viewer").wait_for(timeout=WAIT_MS)
+    page.wait_for_timeout(2500)
+    _whole(page, out / "virtual.png")
+    context.close()
 
 
 def _paper(pdf: Path, path: Path) -> None:
