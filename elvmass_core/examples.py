@@ -5,18 +5,20 @@ import io
 import shutil
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from scipy.signal import butter, sosfiltfilt
 
-from elvmass_core.domain import FloatArray
+from elvmass_core.domain import FloatArray, Sex
 from elvmass_core.errors import CohortError
 from elvmass_core.io import load_files, read_recording
 from elvmass_core.io.wfdb_writer import filter_comment, write_wfdb
+from elvmass_core.live.show import record
 from elvmass_core.units import body_mass_index
-from elvmass_core.virtual import simulate_cohort
+from elvmass_core.virtual import simulate_beat, simulate_cohort
+from elvmass_core.virtual.dial import TYPICAL, virtual_patient
 
 SEED, N = 909, 900
 _FS_HZ = 500.0
@@ -200,12 +202,41 @@ def make_examples(folder: Path, *, workers: int = 2, progress: Callable[[int, in
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         rows = [_write(folder, choice, row, table.parent) for choice, row in zip(CHOICES, chosen, strict=True)]
+    rows.append(_write_athlete(folder))
     path = folder / "examples.csv"
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, TABLE_COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+ATHLETE = replace(
+    TYPICAL[Sex.MALE], age_years=32, height_cm=182, weight_kg=76, septum_mm=11.0, free_wall_mm=10.0, cavity_ml=165,
+    rv_ml=180.0,
+)  # fmt: skip
+ATHLETE_BPM = 50.0
+"""A trained heart drawn by hand: no cohort holds one."""
+
+
+def _write_athlete(folder: Path) -> Row:
+    """A large, slow and healthy heart, and its line of the table."""
+    typical = virtual_patient(ATHLETE)
+    patient = replace(typical, rhythm=replace(typical.rhythm, rate_bpm=ATHLETE_BPM))
+    recording = record(patient, simulate_beat(patient))
+    comments = (*filter_comment(recording.filters), "Simulated patient of ELVMass")
+    write_wfdb(folder, "man_athlete", recording.signal_mv, recording.fs_hz, comments=comments)
+    return {
+        "id": "man_athlete",
+        "title": "Drawn man, an athlete's heart",
+        "what_to_see": "Large, slow, healthy, and like no training patient: the estimate is far too low, no check objects.",
+        "files": "man_athlete.hea;man_athlete.dat",
+        "sex": ATHLETE.sex.value,
+        "age": str(ATHLETE.age_years),
+        "height_cm": str(ATHLETE.height_cm),
+        "weight_kg": str(ATHLETE.weight_kg),
+        "true_lvm_g": f"{patient.lvm_true_g:.0f}",
+    }
 
 
 def _first(choice: Choice, patients: list[Row]) -> Row:

@@ -227,3 +227,17 @@ def test_the_page_can_be_worked_with_the_keyboard_alone(page):
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     page.get_by_text("Sokolow–Lyon voltage").first.wait_for(timeout=WAIT_MS)
+
+
+def test_the_whole_tour_goes_by_without_a_request_to_another_machine(browser, app_url):
+    with visiting(browser, app_url) as page:
+        page.get_by_role("button", name="Take the guided tour").click()
+        for number, shown in enumerate(("normal heart", "concentric LVH", "LVH without strain", "arm electrodes"), 1):
+            page.get_by_text(f"Tour, step {number} of 5").wait_for(timeout=WAIT_MS)
+            page.get_by_test_id("stAlert").get_by_text(shown).first.wait_for(timeout=WAIT_MS)
+            page.get_by_test_id("ecg-viewer").wait_for(timeout=WAIT_MS)
+            page.get_by_role("button", name="Next", exact=True).click()
+        page.get_by_text("Tour, step 5 of 5").wait_for(timeout=WAIT_MS)
+        page.get_by_text("True LV mass").first.wait_for(timeout=WAIT_MS)
+        page.get_by_role("button", name="End the tour").click()
+        page.get_by_text("Tour, step").wait_for(state="detached", timeout=WAIT_MS)
