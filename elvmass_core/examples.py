@@ -229,7 +229,7 @@ def _write_athlete(folder: Path) -> Row:
     return {
         "id": "man_athlete",
         "title": "Drawn man, an athlete's heart",
-        "what_to_see": "Large, slow, healthy, and like no training patient: the estimate is far too low, no check objects.",
+        "what_to_see": "Large, slow, healthy, like no training patient: the estimate is far too low, no check objects.",
         "files": "man_athlete.hea;man_athlete.dat",
         "sex": ATHLETE.sex.value,
         "age": str(ATHLETE.age_years),
