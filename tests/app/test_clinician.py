@@ -11,7 +11,7 @@ import scipy.io
 from elvmass_core.domain import Patient, Sex
 from elvmass_core.io import read_recording
 from elvmass_core.io.writers import csv_bytes, dicom_bytes, wfdb_files
-from tests.app.visitor import DICOM, ROOT, WAIT_MS, forget, grams, upload, visiting
+from tests.app.visitor import DICOM, ROOT, WAIT_MS, at_rest, forget, grams, upload, visiting
 from tests.io.made import aecg_xml, cardiosoft_xml, edf_bytes, muse_xml, scp_bytes, sierra_xml
 
 needs_weights = pytest.mark.skipif(not any((ROOT / "weights").glob("*/manifest.json")), reason="no weights are shipped")
@@ -65,6 +65,7 @@ def page(request, browser, app_url):
 
 def fill(page, label, value):
     """Type a number and leave the field."""
+    at_rest(page)
     page.get_by_role("spinbutton", name=label).fill(str(value))
     page.keyboard.press("Tab")
 
@@ -114,6 +115,7 @@ def test_an_analysis_is_corrected_printed_saved_forgotten_and_opened_again(page,
     page.get_by_text("Borders of the beat in ms from R").click()
     before = float(page.get_by_role("spinbutton", name="T end").input_value())
     fill(page, "T end", before + 20)
+    at_rest(page)
     page.get_by_role("button", name="Recompute with these borders").click()
     page.get_by_text("were set by hand").first.wait_for(timeout=WAIT_MS)
 

@@ -53,8 +53,17 @@ def wait_for_saliency(page) -> None:
         page.locator(f".st-key-beat_{group}").get_by_text("g per 10 ms").wait_for(timeout=WAIT_MS)
 
 
+def at_rest(page) -> None:
+    """Wait until the app has drawn what it was asked for: a field that is being redrawn may lose what is typed."""
+    page.wait_for_timeout(200)
+    page.wait_for_function(
+        "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'", timeout=WAIT_MS
+    )
+
+
 def forget(page) -> None:
     """Drop the open ECG."""
+    at_rest(page)
     page.get_by_text("— change").click()
     page.get_by_role("button", name="Forget this ECG").click()
     page.get_by_text("Upload a resting 12-lead ECG").wait_for(timeout=WAIT_MS)
