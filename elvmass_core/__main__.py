@@ -28,7 +28,7 @@ from elvmass_core.explaining import add_commands as add_explaining
 from elvmass_core.io.saved import Opened
 from elvmass_core.processes import Pace
 from elvmass_core.realism.command import add_commands as add_realism
-from elvmass_core.study.command import add_evaluate
+from elvmass_core.study.command import add_evaluate, add_train
 
 ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, EXAMPLES = ROOT / "weights", ROOT / "examples"
@@ -64,7 +64,6 @@ def _parser() -> argparse.ArgumentParser:
         _add_estimate,
         _add_inspect,
         _add_simulate,
-        _add_train,
         _add_retrain,
         _add_study,
         _add_examples,
@@ -72,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     ):
         add(commands)
     add_score(commands, _say, WEIGHTS)
+    add_train(commands, _say, WEIGHTS)
     add_evaluate(commands, _say, WEIGHTS)
     add_realism(commands, _say)
     add_explaining(commands, _say, WEIGHTS)
@@ -124,17 +124,6 @@ def _add_simulate(commands: argparse._SubParsersAction) -> None:
     )
     parser.add_argument("--workers", type=int, default=2, help="processes (default: %(default)s)")
     parser.set_defaults(command=_simulate)
-
-
-def _add_train(commands: argparse._SubParsersAction) -> None:
-    parser = commands.add_parser("train", help="weights from a table of ECGs with measured LV mass")
-    parser.add_argument("--table", type=Path, required=True, help="CSV: record, sex, age, height_cm, weight_kg, lvm_g")
-    parser.add_argument("--out", type=Path, required=True, help="folder for the bundles")
-    parser.add_argument("--calibration", type=Path, help="a second table for intervals; default: a fifth of the first")
-    parser.add_argument("--test", type=Path, help="a third table for the figures on the model card")
-    parser.add_argument("--epochs", type=int, default=20)
-    _add_workers(parser)
-    parser.set_defaults(command=_train)
 
 
 def _add_retrain(commands: argparse._SubParsersAction) -> None:
@@ -369,23 +358,6 @@ def _progress(word: str) -> Callable[[int, int], None]:
         said.update(now)
 
     return show
-
-
-def _train(options: argparse.Namespace) -> int:
-    from elvmass_core.study.build import train_bundles
-    from elvmass_core.study.train import Effort
-
-    effort = Effort(epochs=options.epochs, workers=options.workers)
-    bundles = train_bundles(
-        options.table,
-        options.out,
-        calibration=options.calibration,
-        test=options.test,
-        effort=effort,
-        progress=_progress("recordings read"),
-    )
-    print("\n".join(str(path) for path in bundles))
-    return ANSWERED
 
 
 def _retrain(options: argparse.Namespace) -> int:

@@ -34,7 +34,7 @@ def patients(n, seed):
     )
     return Dataset(
         beats_mv=beats.astype(np.float32), rows=rows, measured=measured, lvm_g=lvm, bsa_m2=bsa, sex=sex,
-        record=np.arange(n).astype(str), refused={},
+        record=np.arange(n).astype(str), patient=np.arange(n).astype(str),
     )  # fmt: skip
 
 
@@ -50,5 +50,5 @@ def written_in_the_beat(n=240):
     return Dataset(
         beats_mv=(size[:, None, None] * wave * np.ones((1, 12, 1))).astype(np.float32), rows=rows,
         measured=np.repeat(size[:, None], len(FEATURE_NAMES), axis=1), lvm_g=100.0 * size, bsa_m2=np.full(n, 1.7),
-        sex=np.full(n, "F"), record=np.arange(n).astype(str), refused={},
+        sex=np.full(n, "F"), record=np.arange(n).astype(str), patient=np.arange(n).astype(str),
     )  # fmt: skip

@@ -54,7 +54,8 @@ def patients(n: int, seed: int) -> Dataset:
         rows[:, TABULAR_INPUTS.index(name)] = values
     return Dataset(
         beats_mv=np.zeros((n, 12, 1), dtype=np.float32), rows=rows, measured=np.zeros((n, len(FEATURE_NAMES))),
-        lvm_g=lvm, bsa_m2=bsa, sex=np.where(male, "M", "F"), record=np.arange(n).astype(str), refused={},
+        lvm_g=lvm, bsa_m2=bsa, sex=np.where(male, "M", "F"), record=np.arange(n).astype(str),
+        patient=np.arange(n).astype(str),
     )  # fmt: skip
 
 

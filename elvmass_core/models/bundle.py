@@ -33,6 +33,8 @@ WEIGHTS_FILE, MANIFEST_FILE, CARD_FILE = "model.safetensors", "manifest.json", "
 REFERENCE_BEAT = "reference_beat_mv"
 REFERENCE_SET_BEATS, REFERENCE_SET_ROWS = "reference_set.beats_mv", "reference_set.rows"
 SPACE_PREFIX = "space."
+SHIPPED = "shipped"
+"""Name of the set of weights that comes with the project."""
 LAYOUT_ERRORS = (
     KeyError,
     TypeError,
@@ -216,6 +218,15 @@ def load_models(folder: Path) -> Models:
     return Models(
         bundles=tuple(bundles[False].values()), pooled=tuple(bundles[True].values()), problems=tuple(problems)
     )
+
+
+def weight_sets(folder: Path) -> dict[str, Path]:
+    """Sets of weights by name: those of the folder itself, and those of each sub-folder that holds bundles of its own.
+
+    The first is `SHIPPED`; a set made by ``train --out weights/mine`` is called ``mine``.
+    """
+    inside = {path.parent.parent for path in folder.glob(f"*/*/{MANIFEST_FILE}")} if folder.is_dir() else set()
+    return {SHIPPED: folder} | {path.name: path for path in sorted(inside)}
 
 
 def load_bundle(folder: Path) -> Bundle:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -41,6 +42,22 @@ CT_FUCHS = Cutoff(
     men_g_m2=80.0,
     women_g_m2=65.0,
 )
+CMR_LVM_AI = Cutoff(
+    name="CMR, DuBois BSA",
+    modality="cardiovascular magnetic resonance",
+    source="as coded by the authors of LVM-AI (Khurshid et al. 2021, doi 10.1161/CIRCIMAGING.120.012281)",
+    men_g_m2=72.0,
+    women_g_m2=55.0,
+)
+ECHO_ASE = Cutoff(
+    name="echocardiography, DuBois BSA",
+    modality="echocardiography, linear method",
+    source="ASE and EACVI recommendations (Lang et al. 2015, doi 10.1016/j.echo.2014.10.003)",
+    men_g_m2=115.0,
+    women_g_m2=95.0,
+)
+CUTOFFS: Mapping[str, Cutoff] = MappingProxyType({"ct": CT_FUCHS, "mri": CMR_LVM_AI, "echo": ECHO_ASE})
+"""By how the mass was measured; masses of two methods are never mixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

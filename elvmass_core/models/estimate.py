@@ -6,9 +6,13 @@ from elvmass_core.domain import Beat, Estimate, Features, Finding, Lvh, Patient,
 from elvmass_core.errors import EstimateError
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.models.inputs import column, pattern_of, tabular_row
+from elvmass_core.wording import WHO, beyond
 
 LVM_LIMITS_G = (30.0, 500.0)
 """Adult LV masses; an answer outside them says that the model does not know this ECG (assumed)."""
+TRAINED_SD = 3.0
+"""Nearly no training patient has a mass further than so many SD from their mean; there the models extrapolate, and
+exponentially, because they answer in the logarithm of grams (assumed; the manifest holds mean and SD, no extremes)."""
 _Z_90 = 1.645
 """Half the width of the central 90 % of a normal distribution, in SD."""
 INPUT_WORDS = {"age_years": ("age", "years"), "height_cm": ("height", "cm"), "weight_kg": ("weight", "kg")}
@@ -117,7 +121,30 @@ def check_trained_range(bundle: Bundle, features: Features, patient: Patient) ->
                     severity=Severity.CAUTION,
                     message=message,
                     observed=f"{age_in_words(value) if name == 'age_years' else f'{value:g}'} {unit}",
-                    expected=f"{low:.0f}–{high:.0f} {unit}",
+                    expected=f"{low:g}–{high:g} {unit}",
                 )
             )
     return tuple(findings)
+
+
+def check_estimated_range(bundle: Bundle, answer: Estimate) -> tuple[Finding, ...]:
+    """Say when the estimate itself lies beyond nearly all masses that the model was trained on."""
+    training = bundle.manifest["training"]
+    mean_g, half_g = float(training["lvm_mean_g"]), TRAINED_SD * float(training["lvm_sd_g"])
+    low_g, high_g = max(round(mean_g - half_g), 0), round(mean_g + half_g)
+    if low_g <= answer.lvm_g <= high_g:
+        return ()
+    message = (
+        f"The estimate lies beyond nearly all masses of the {WHO[answer.sex]} that the model was trained on: it "
+        "extrapolates here, may be wrong by far more than the interval says, and is no basis for a decision."
+    )
+    observed = f"{beyond(answer.lvm_g, low_g, high_g)} g"
+    return (
+        Finding(
+            code="mass_outside_training",
+            severity=Severity.CAUTION,
+            message=message,
+            observed=observed,
+            expected=f"{low_g}–{high_g} g",
+        ),
+    )

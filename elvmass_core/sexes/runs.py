@@ -101,7 +101,7 @@ def _task(data: Dataset, name: str, number: int, folder: Path, effort: Effort, r
     """A run's own file of patients and its checkpoint; every run has a seed of its own."""
     path = folder / f"{name}.npz"
     if not path.is_file():
-        write_dataset(replace(data, refused={}), path)
+        write_dataset(replace(data, left_out=()), path)
     seed = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4])
     return MemberTask(
         seed=seed, epochs=effort.epochs, recipe=recipe, data=path, checkpoint=folder / f"{name}.safetensors"

@@ -1,9 +1,9 @@
-"""From tables to bundles: train members for men, for women and for both, calibrate, test, write the cards."""
+"""From tables of patients who stand apart to bundles: train for men, for women and for both, calibrate, test, write."""
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,26 +12,27 @@ from elvmass_core import __version__
 from elvmass_core.domain import Sex
 from elvmass_core.errors import TableError
 from elvmass_core.models.bundle import CARD_FILE, MANIFEST_FILE, Bundle, save_bundle
-from elvmass_core.models.calibration import CT_FUCHS, Calibration, Interval, fit_interval, fit_line, fit_platt
-from elvmass_core.models.inputs import PATTERNS, Normaliser, without
+from elvmass_core.models.calibration import CT_FUCHS, Calibration, Cutoff, fit_interval, fit_line, fit_platt
+from elvmass_core.models.inputs import PATTERNS, Normaliser
 from elvmass_core.models.tcn import ElvMassNet
 from elvmass_core.processes import Progress
 from elvmass_core.signal_space import Density, Space, covariance_of
 from elvmass_core.study.card import card_markdown
 from elvmass_core.study.dataset import Dataset, load_dataset, write_dataset
-from elvmass_core.study.evaluate import SEX_NAMES, evaluate_bundle
+from elvmass_core.study.evaluate import evaluate_bundle
+from elvmass_core.study.names import SEX_NAMES
 from elvmass_core.study.train import (
     TRAINING_VERSION,
     Effort,
     MemberTask,
     Recipe,
     load_member,
-    predict,
     reference_beat,
     reference_set,
     train_members,
 )
 from elvmass_core.study.train import trained_range as range_of
+from elvmass_core.study.unseen import Unseen, by_all
 
 MIN_PATIENTS = 50
 """Fewer of one sex than this in any part give no bundle (five folds, an interval and a probability need them)."""
@@ -45,8 +46,6 @@ TRAINED_ON: Mapping[str, tuple[Sex, ...]] = {
 """The ensembles; the one trained on both sexes has a bundle for each, with a calibration and a reference of its own."""
 VERIFIED = 40
 """Test patients whose error stands in the manifest so that it can be computed again."""
-CALIBRATION_SHARE = 5
-"""Without a second table, every fifth patient calibrates."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,14 +59,6 @@ class Source:
     """How the model's identifier begins."""
     test_seed: int | None = None
     """Of the simulated test patients, so that anybody can make them again (`verify`)."""
-
-
-OWN_TABLE = Source(
-    name="own table",
-    description="A table of recordings with measured LV mass.",
-    simulated=False,
-    prefix="own",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,11 +88,11 @@ def train_bundles(
     table: Path,
     out: Path,
     *,
-    calibration: Path | None = None,
+    calibration: Path,
+    source: Source,
     test: Path | None = None,
     shifted: Path | None = None,
     effort: Effort = Effort(),  # noqa: B008 - frozen
-    source: Source = OWN_TABLE,
     work: Path | None = None,
     progress: Progress | None = None,
 ) -> list[Path]:
@@ -110,8 +101,8 @@ def train_bundles(
     Parameters
     ----------
     table, calibration, test, shifted : Path
-        CSV tables (`elvmass_core.study.dataset.TABLE_COLUMNS`). Without `calibration` a fifth of `table` is used. The
-        bundles are tested on `test` and, as patients of another kind, on `shifted`.
+        CSV tables (`elvmass_core.study.dataset.TABLE_COLUMNS`). The bundles are tested on `test` and, as patients of
+        another kind, on `shifted`.
     out : Path
         The bundles are written to ``out/<model-id>/``.
     work : Path, optional
@@ -130,31 +121,45 @@ def train_bundles(
     work = out / ".work" if work is None else work
     tests = {name: path for name, path in (("test", test), ("shifted", shifted)) if path is not None}
     parts = _parts(table, calibration, tests, work, effort, progress)
-    _require_disjoint(parts)
+    require_disjoint(parts.train, parts.calibration, *parts.tests.values())
     recipe = Recipe()
-    folder = work / _run_key(parts.train, effort, recipe)
-    ids = {(who, sex): _model_id(who, sex, source) for who, sexes in TRAINED_ON.items() for sex in sexes}
+    folder = work / run_key(parts.train, effort.epochs, recipe)
     for sex in (Sex.MALE, Sex.FEMALE):
-        _require_enough(parts.of(sex), sex)
-    for model_id in ids.values():
-        _require_own_folder(out / model_id, source)
-    tasks = {who: _tasks(_learners(parts, who), who, effort, recipe, folder) for who in TRAINED_ON}
+        for part in (parts.train.of(sex), parts.calibration.of(sex)):
+            require_enough(part, sex, CT_FUCHS)
+    kinds = kinds_of(source, out)
+    tasks = {who: _tasks(learners_of(parts.train, who), who, effort, recipe, folder) for who in TRAINED_ON}
     train_members([task for some in tasks.values() for task in some], effort.workers)
     members = {who: [load_member(task) for task in some] for who, some in tasks.items()}
-    return [
-        _build(Kind(model_id=model_id, trained_on=who, sex=sex), parts, members[who], out, source, effort)
-        for (who, sex), model_id in ids.items()
-    ]
+    return [_build(kind, parts, members[kind.trained_on], out, source, effort) for kind in kinds]
 
 
-def _learners(parts: Parts, trained_on: str) -> Dataset:
+def kinds_of(source: Source, out: Path) -> tuple[Kind, ...]:
+    """The bundles to be made.
+
+    Raises
+    ------
+    TableError
+        A folder of this name holds weights from another source.
+    """
+    kinds = tuple(
+        Kind(model_id=_model_id(who, sex, source), trained_on=who, sex=sex)
+        for who, sexes in TRAINED_ON.items()
+        for sex in sexes
+    )
+    for kind in kinds:
+        _require_own_folder(out / kind.model_id, source)
+    return kinds
+
+
+def learners_of(train: Dataset, trained_on: str) -> Dataset:
     """The patients an ensemble learns from."""
-    return parts.train.take(np.isin(parts.train.sex, [sex.value for sex in TRAINED_ON[trained_on]]))
+    return train.take(np.isin(train.sex, [sex.value for sex in TRAINED_ON[trained_on]]))
 
 
 def _parts(
     table: Path,
-    calibration: Path | None,
+    calibration: Path,
     tests: Mapping[str, Path],
     work: Path,
     effort: Effort,
@@ -163,40 +168,43 @@ def _parts(
     def load(path: Path) -> Dataset:
         return load_dataset(path, cache=work / "datasets", workers=effort.workers, progress=progress)
 
-    train = load(table)
-    if calibration is None:
-        held = np.arange(len(train)) % CALIBRATION_SHARE == 0
-        train, calibrating = train.take(~held), replace(train.take(held), refused={})
-    else:
-        calibrating = load(calibration)
-    return Parts(train=train, calibration=calibrating, tests={name: load(path) for name, path in tests.items()})
+    return Parts(
+        train=load(table), calibration=load(calibration), tests={name: load(path) for name, path in tests.items()}
+    )
 
 
-def _require_disjoint(parts: Parts) -> None:
+def require_disjoint(*parts: Dataset) -> None:
     """No recording may stand in two parts: its error would be known beforehand."""
     seen: set[bytes] = set()
-    for part in (parts.train, parts.calibration, *parts.tests.values()):
-        mine = {hashlib.sha256(beat.tobytes()).digest() for beat in part.beats_mv}
+    for part in parts:
+        mine = set(beat_digests(part))
         if seen & mine:
             raise TableError("The same recording stands in more than one of training, calibration and test.")
         seen |= mine
 
 
-def _require_enough(parts: Parts, sex: Sex) -> None:
-    smallest = min(len(parts.train), len(parts.calibration))
-    if smallest < MIN_PATIENTS:
-        raise TableError(f"Only {smallest} usable {SEX_NAMES[sex]} in a part of the table; {MIN_PATIENTS} are needed.")
-    has_lvh = parts.calibration.lvm_g / parts.calibration.bsa_m2 > CT_FUCHS.g_m2(sex)
+def beat_digests(data: Dataset) -> list[bytes]:
+    """SHA-256 of each averaged beat: the same for the same recording under another name."""
+    return [hashlib.sha256(beat.tobytes()).digest() for beat in data.beats_mv]
+
+
+def require_enough(data: Dataset, sex: Sex, cutoff: Cutoff) -> None:
+    """Patients of one sex, and some with and some without LVH."""
+    if len(data) < MIN_PATIENTS:
+        raise TableError(f"Only {len(data)} usable {SEX_NAMES[sex]} in a part of the table; {MIN_PATIENTS} are needed.")
+    has_lvh = data.lvm_g / data.bsa_m2 > cutoff.g_m2(sex)
     if has_lvh.all() or not has_lvh.any():
-        raise TableError(f"The {SEX_NAMES[sex]} used for calibration need some with and some without LVH.")
+        raise TableError(
+            f"The {SEX_NAMES[sex]} of a table need some with and some without LVH (above {cutoff.g_m2(sex):g} g/m²)."
+        )
 
 
-def _run_key(train: Dataset, effort: Effort, recipe: Recipe) -> str:
-    """Checkpoints of other beats, masses, effort or recipe are not taken up."""
-    facts = hashlib.sha256(repr((TRAINING_VERSION, effort.epochs, recipe)).encode())
+def run_key(train: Dataset, *facts: object) -> str:
+    """Checkpoints of other beats and masses, or of other epochs, recipe or whatever counts, are not taken up."""
+    digest = hashlib.sha256(repr((TRAINING_VERSION, *facts)).encode())
     for array in (train.beats_mv, train.rows, train.measured, train.lvm_g, train.sex):
-        facts.update(np.ascontiguousarray(array).tobytes())
-    return facts.hexdigest()[:12]
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()[:12]
 
 
 def _tasks(data: Dataset, trained_on: str, effort: Effort, recipe: Recipe, folder: Path) -> list[MemberTask]:
@@ -215,60 +223,109 @@ def _tasks(data: Dataset, trained_on: str, effort: Effort, recipe: Recipe, folde
     ]
 
 
-def calibrate(sex: Sex, parts: Parts, members: list[ElvMassNet], normaliser: Normaliser) -> Calibration:
-    """Intervals per pattern of known body sizes, demographics-only lines, and P(LVH)."""
-    data = parts.calibration
-    intervals: dict[str, Interval] = {}
-    for pattern in PATTERNS:
-        inputs = normaliser(without(data.rows, pattern))
-        each = np.stack([predict(member, data.beats_mv, inputs) for member in members])
-        intervals[pattern] = fit_interval(data.lvm_g, each.mean(axis=0), each.std(axis=0))
-        if pattern == PATTERNS[0]:
-            index = each.mean(axis=0) / data.bsa_m2
-    cutoff = CT_FUCHS.g_m2(sex)
+def calibrate(sex: Sex, train: Dataset, unseen: Unseen, cutoff: Cutoff) -> Calibration:
+    """Intervals per pattern of known body sizes, demographics-only lines, and P(LVH), for one sex."""
+    data, index = unseen.data, unseen.estimate_g[PATTERNS[0]] / unseen.data.bsa_m2
+    limit = cutoff.g_m2(sex)
     return Calibration(
-        intervals=intervals,
-        lines={pattern: fit_line(parts.train.rows, parts.train.lvm_g, pattern) for pattern in PATTERNS},
-        platt=fit_platt(index / cutoff, data.lvm_g / data.bsa_m2 > cutoff),
+        intervals={
+            pattern: fit_interval(data.lvm_g, unseen.estimate_g[pattern], unseen.spread_g[pattern])
+            for pattern in PATTERNS
+        },
+        lines={pattern: fit_line(train.rows, train.lvm_g, pattern) for pattern in PATTERNS},
+        platt=fit_platt(index / limit, data.lvm_g / data.bsa_m2 > limit),
     )
 
 
-def _build(kind: Kind, everybody: Parts, members: list[ElvMassNet], out: Path, source: Source, effort: Effort) -> Path:
-    """Calibrate, write, test, and write again with the figures on the card."""
-    learners, parts = _learners(everybody, kind.trained_on), everybody.of(kind.sex)
-    normaliser = Normaliser.fit(learners.rows)
-    training = _training_facts(learners, parts, source, effort)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Ingredients:
+    """What a bundle is written from.
+
+    Attributes
+    ----------
+    members, normaliser : the networks and how their inputs are scaled
+    own : Dataset
+        The training patients of the bundle's sex.
+    calibration : Calibration
+    space : Space
+    cutoff : Cutoff
+    """
+
+    members: list[ElvMassNet]
+    normaliser: Normaliser
+    own: Dataset
+    calibration: Calibration
+    space: Space
+    cutoff: Cutoff = CT_FUCHS
+
+
+def write_bundle(
+    kind: Kind, made: Ingredients, out: Path, training: dict[str, object], tested: Callable[[Bundle], dict[str, object]]
+) -> Path:
+    """Write, test, and write again with the figures on the card.
+
+    Parameters
+    ----------
+    training : dict
+        Facts about the training for manifest and card.
+    tested : callable
+        From the written bundle to figures, which join those facts.
+    """
     facts = {
         "model_id": kind.model_id,
         "sex": kind.sex.value,
         "pooled": len(TRAINED_ON[kind.trained_on]) > 1,
-        "architecture": members[0].config.as_dict(),
-        "normaliser": {"mean": normaliser.mean.tolist(), "sd": normaliser.sd.tolist()},
-        "calibration": calibrate(kind.sex, parts, members, normaliser).as_dict(),
-        "cutoff": asdict(CT_FUCHS),
-        "reference_person": np.nanmean(parts.train.rows, axis=0).tolist(),
+        "architecture": made.members[0].config.as_dict(),
+        "normaliser": {"mean": made.normaliser.mean.tolist(), "sd": made.normaliser.sd.tolist()},
+        "calibration": made.calibration.as_dict(),
+        "cutoff": asdict(made.cutoff),
+        "reference_person": np.nanmean(made.own.rows, axis=0).tolist(),
         "training": training,
     }
-    folder, space = out / kind.model_id, _space(parts)
-    references = reference_beat(parts.train, kind.sex), reference_set(parts.train, kind.sex)
-    bundle = save_bundle(folder, members, *references, space, facts, card="")
-    training |= _figures(bundle, everybody)
-    bundle = save_bundle(folder, members, *references, space, facts, card="")
+    folder = out / kind.model_id
+    references = (reference_beat(made.own, kind.sex, made.cutoff), reference_set(made.own, kind.sex, made.cutoff))
+    bundle = save_bundle(folder, made.members, *references, made.space, facts, card="")
+    training |= tested(bundle)
+    bundle = save_bundle(folder, made.members, *references, made.space, facts, card="")
     (folder / CARD_FILE).write_text(card_markdown(bundle), encoding="utf-8")
     return folder
 
 
-def _space(parts: Parts) -> Space:
-    """Density of the training beats, and how far those used for calibration lie from it."""
-    rows = parts.train.descriptions()
-    whole = rows[np.isfinite(rows).all(axis=(1, 2))]
+def _build(kind: Kind, everybody: Parts, members: list[ElvMassNet], out: Path, source: Source, effort: Effort) -> Path:
+    """Calibrate on patients apart, and write."""
+    learners, parts = learners_of(everybody.train, kind.trained_on), everybody.of(kind.sex)
+    normaliser = Normaliser.fit(learners.rows)
+    unseen = by_all(members, normaliser, parts.calibration)
+    density = density_of(parts.train.descriptions())
+    made = Ingredients(
+        members=members,
+        normaliser=normaliser,
+        own=parts.train,
+        calibration=calibrate(kind.sex, parts.train, unseen, CT_FUCHS),
+        space=Space(density=density, crowd=distances(density, parts.calibration.descriptions())),
+    )
+    refused = {
+        name: part.refused
+        for name, part in {"train": parts.train, "calibration": parts.calibration, **parts.tests}.items()
+    }
+    training = training_facts(learners, len(parts.calibration), refused, source, effort.epochs)
+    return write_bundle(kind, made, out, training, lambda bundle: _figures(bundle, everybody))
+
+
+def density_of(descriptions: np.ndarray) -> Density:
+    """Where the beats of training patients lie, from their descriptions (n, 8, 14)."""
+    whole = descriptions[np.isfinite(descriptions).all(axis=(1, 2))]
     if len(whole) < MIN_PATIENTS:
         raise TableError(f"Only {len(whole)} training patients have P, QRS and T; {MIN_PATIENTS} are needed.")
-    shrink = rows[0].size / (rows[0].size + len(whole))
-    density = Density(
+    shrink = descriptions[0].size / (descriptions[0].size + len(whole))
+    return Density(
         mean=whole.reshape(len(whole), -1).mean(axis=0), covariance=covariance_of(whole, shrink), tails=SPACE_TAILS
     )
-    return Space(density=density, crowd=np.sort([density.distance(row) for row in parts.calibration.descriptions()]))
+
+
+def distances(density: Density, descriptions: np.ndarray) -> np.ndarray:
+    """How far beats lie from the training patients, sorted: the crowd to which another beat is compared."""
+    return np.sort([density.distance(row) for row in descriptions])
 
 
 def _model_id(trained_on: str, sex: Sex, source: Source) -> str:
@@ -286,19 +343,19 @@ def _require_own_folder(folder: Path, source: Source) -> None:
         raise TableError("The folder holds weights from another source: choose another --out.")
 
 
-def _training_facts(learners: Dataset, parts: Parts, source: Source, effort: Effort) -> dict[str, object]:
+def training_facts(
+    learners: Dataset, n_calibration: int, refused: Mapping[str, Mapping[str, int]], source: Source, epochs: int
+) -> dict[str, object]:
+    """For the manifest and the card: whom the members learned from, and how long."""
     return {
         "source": asdict(source),
         "n_train": len(learners),
-        "n_calibration": len(parts.calibration),
-        "epochs": effort.epochs,
+        "n_calibration": n_calibration,
+        "epochs": epochs,
         "range": range_of(learners.rows),
         "lvm_mean_g": float(learners.lvm_g.mean()),
         "lvm_sd_g": float(learners.lvm_g.std()),
-        "refused_recordings": {
-            name: part.refused
-            for name, part in {"train": parts.train, "calibration": parts.calibration, **parts.tests}.items()
-        },
+        "refused_recordings": {name: dict(counts) for name, counts in refused.items()},
     }
 
 

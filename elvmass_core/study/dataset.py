@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from elvmass_core.domain import Patient, Recording, Sex, blocks
+from elvmass_core.domain import OLDEST_YEARS, Patient, Recording, Sex, blocks
 from elvmass_core.errors import BeatError, PatientError, RecordingError, TableError
 from elvmass_core.features import FEATURE_NAMES, measure
 from elvmass_core.io import load_files, read_recording
@@ -21,11 +21,17 @@ from elvmass_core.signal.delineate import delineate
 from elvmass_core.signal_space import describe_leads
 
 TABLE_COLUMNS = ("record", "sex", "age", "height_cm", "weight_kg", "lvm_g")
+PATIENT = "patient"
+"""Column that a table may have: lines of one patient share its value. Without it every line is another patient."""
+SEX_CODES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE}
 RECORD_SUFFIXES = ("", ".hea", ".dcm", ".xml", ".XML", ".scp", ".edf", ".csv", ".zip", ".npz", ".mat")
 """Tried in this order after the table's ``record``, relative to the table's folder."""
+OVER_89 = "90+"
+SEX_DIFFERS = "sex_differs_from_file"
+"""Reason: the file is of a man and the line of a woman, or the other way round; one of them is another person."""
 LVM_LIMITS_G = (20.0, 600.0)
 """Measured masses outside these are typing errors or other units (assumed)."""
-DATASET_LAYOUT = 3
+DATASET_LAYOUT = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -39,6 +45,7 @@ class Case:
     bsa_m2: float
     sex: str
     record: str
+    patient: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,10 +61,10 @@ class Dataset:
         `elvmass_core.features.FEATURE_NAMES`, NaN where absent: what the hand-made comparators get.
     lvm_g, bsa_m2 : arrays (n,)
     sex : array (n,) of "F" or "M"
-    record : array (n,) of str
-        As the table names it.
-    refused : mapping of finding code to count
-        Why recordings of the table are not in it.
+    record, patient : arrays (n,) of str
+        As the table names them; without a column of patients each record is one.
+    left_out : tuple of (record, reason)
+        Recordings of the table that are not in it, with the code of the reason.
     """
 
     beats_mv: np.ndarray
@@ -67,7 +74,13 @@ class Dataset:
     bsa_m2: np.ndarray
     sex: np.ndarray
     record: np.ndarray
-    refused: dict[str, int]
+    patient: np.ndarray
+    left_out: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def refused(self) -> dict[str, int]:
+        """How many recordings were left out for each reason."""
+        return dict(collections.Counter(reason for _, reason in self.left_out))
 
     def __len__(self) -> int:
         return len(self.lvm_g)
@@ -82,7 +95,8 @@ class Dataset:
             bsa_m2=self.bsa_m2[index],
             sex=self.sex[index],
             record=self.record[index],
-            refused=self.refused,
+            patient=self.patient[index],
+            left_out=self.left_out,
         )
 
     def descriptions(self) -> np.ndarray:
@@ -113,7 +127,7 @@ def load_dataset(
     TableError
         Columns are missing or no patient is usable.
     """
-    frame = _frame(table)
+    frame = read_table(table)
     stored = None if cache is None else cache / f"{_key(table, frame)}.npz"
     if stored is not None and stored.is_file():
         return read_dataset(stored)
@@ -123,8 +137,8 @@ def load_dataset(
     return dataset
 
 
-def _frame(table: Path) -> pd.DataFrame:
-    """The table, with the columns that are needed.
+def read_table(table: Path) -> pd.DataFrame:
+    """The table as text, with the columns that are needed.
 
     Raises
     ------
@@ -167,18 +181,20 @@ def _stem(path: Path) -> str:
 
 def _read_all(folder: Path, frame: pd.DataFrame, workers: int, progress: Progress | None) -> Dataset:
     """Read every line, keep the usable ones and count the others by reason."""
-    lines = [(folder, line) for line in frame[list(TABLE_COLUMNS)].to_dict("records")]
-    refused: collections.Counter[str] = collections.Counter()
+    columns = [*TABLE_COLUMNS, *({PATIENT} & set(frame.columns))]
+    lines = [(folder, line) for line in frame[columns].to_dict("records")]
+    left_out: list[tuple[str, str]] = []
     kept: list[Case] = []
     for done, answer in enumerate(map_processes(_read_line, lines, workers)):
         if isinstance(answer, str):
-            refused[answer] += 1
+            left_out.append((lines[done][1]["record"], answer))
         else:
             kept.append(answer)
         if progress is not None:
             progress(done + 1, len(lines))
     if not kept:
-        raise TableError(f"No recording of the table can be used: {dict(refused)}.")
+        reasons = sorted({reason for _, reason in left_out})
+        raise TableError(f"No recording of the table can be used: {', '.join(reasons)}.")
     return Dataset(
         beats_mv=np.stack([case.beat_mv for case in kept]),
         rows=np.stack([case.row for case in kept]),
@@ -187,7 +203,8 @@ def _read_all(folder: Path, frame: pd.DataFrame, workers: int, progress: Progres
         bsa_m2=np.array([case.bsa_m2 for case in kept]),
         sex=np.array([case.sex for case in kept]),
         record=np.array([case.record for case in kept]),
-        refused=dict(refused),
+        patient=np.array([case.patient for case in kept]),
+        left_out=tuple(left_out),
     )
 
 
@@ -206,6 +223,8 @@ def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:
         return "body_size_unknown"
     if not LVM_LIMITS_G[0] <= lvm_g <= LVM_LIMITS_G[1]:
         return "lvm_implausible"
+    if recording.stated.sex not in (Sex.UNKNOWN, patient.sex):
+        return SEX_DIFFERS
     if blocks(found):
         return next(finding.code for finding in found if blocks((finding,)))
     return Case(
@@ -216,16 +235,18 @@ def _read_line(item: tuple[Path, dict[str, str]]) -> Case | str:
         bsa_m2=patient.bsa_m2,
         sex=patient.sex.value,
         record=line["record"],
+        patient=line.get(PATIENT) or line["record"],
     )
 
 
 def _patient(line: dict[str, str]) -> Patient:
     """The person of a line; TableError for a sex other than F or M or for a word where a number belongs."""
-    if line["sex"] not in (Sex.FEMALE, Sex.MALE):
+    sex = SEX_CODES.get(line["sex"].strip().lower())
+    if sex is None:
         raise TableError("The column sex of the table holds F or M.")
     return Patient(
-        sex=Sex(line["sex"]),
-        age_years=_number(line, "age"),
+        sex=sex,
+        age_years=OLDEST_YEARS if line["age"].strip() == OVER_89 else _number(line, "age"),
         height_cm=_number(line, "height_cm"),
         weight_kg=_number(line, "weight_kg"),
     )
@@ -268,8 +289,8 @@ def write_dataset(dataset: Dataset, path: Path) -> None:
         bsa_m2=dataset.bsa_m2,
         sex=dataset.sex,
         record=dataset.record,
-        refused_codes=np.array(list(dataset.refused), dtype=str),
-        refused_counts=np.array(list(dataset.refused.values()), dtype=np.int64),
+        patient=dataset.patient,
+        left_out=np.array(dataset.left_out, dtype=str).reshape(-1, 2),
     )
     draft.replace(path)
 
@@ -277,6 +298,6 @@ def write_dataset(dataset: Dataset, path: Path) -> None:
 def read_dataset(path: Path) -> Dataset:
     """What `write_dataset` stored."""
     with np.load(path, allow_pickle=False) as stored:
-        counts = zip(stored["refused_codes"].tolist(), stored["refused_counts"].tolist(), strict=True)
-        names = ("beats_mv", "rows", "measured", "lvm_g", "bsa_m2", "sex", "record")
-        return Dataset(**{name: stored[name] for name in names}, refused=dict(counts))
+        left_out = tuple((str(record), str(reason)) for record, reason in stored["left_out"])
+        names = ("beats_mv", "rows", "measured", "lvm_g", "bsa_m2", "sex", "record", "patient")
+        return Dataset(**{name: stored[name] for name in names}, left_out=left_out)

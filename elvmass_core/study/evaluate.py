@@ -1,13 +1,16 @@
 """Figures of a model on patients it has not seen."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from elvmass_core.domain import Sex
+from elvmass_core.domain import FloatArray
 from elvmass_core.models.bundle import Bundle
-from elvmass_core.models.inputs import ECG_INPUTS, PATTERNS, columns, without
+from elvmass_core.models.calibration import Calibration
+from elvmass_core.models.inputs import ECG_INPUTS, PATTERNS, columns
 from elvmass_core.study.dataset import Dataset
+from elvmass_core.study.unseen import Unseen, by_all
 
 BOOTSTRAPS = 2000
 RIDGE_INPUTS = columns(("age_years", "height_cm", "weight_kg", *ECG_INPUTS))
@@ -79,8 +82,51 @@ def ridge_g(train: Dataset, data: Dataset, *, log: bool = True) -> np.ndarray:
     return np.exp(answer) if log else answer
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Judged:
+    """What is said of patients besides the estimate, by numbers that were fitted on others.
+
+    Attributes
+    ----------
+    half_g : mapping of pattern to array (n,)
+        Half of each interval.
+    probability : array (n,)
+        P(LVH), body size known.
+    others_g : mapping of str to array (n,)
+        Comparators of `figures`: ``ridge_measurements, demographics_only, sex_mean``.
+    """
+
+    half_g: Mapping[str, FloatArray]
+    probability: FloatArray
+    others_g: Mapping[str, FloatArray]
+
+
+def judged(unseen: Unseen, calibration: Calibration, cutoff_g_m2: float, train: Dataset) -> Judged:
+    """By a calibration and comparators fitted on other patients of the sex, `train`."""
+    mine, estimate_g = unseen.data, unseen.estimate_g[PATTERNS[0]]
+    return Judged(
+        half_g={
+            pattern: calibration.intervals[pattern].half_width_g(values, unseen.spread_g[pattern])
+            for pattern, values in unseen.estimate_g.items()
+        },
+        probability=calibration.platt(estimate_g / mine.bsa_m2 / cutoff_g_m2),
+        others_g={
+            "ridge_measurements": ridge_g(train, mine),
+            "demographics_only": calibration.lines[PATTERNS[0]](mine.rows),
+            "sex_mean": np.full(len(mine), float(train.lvm_g.mean())),
+        },
+    )
+
+
 def evaluate_bundle(bundle: Bundle, data: Dataset, train: Dataset) -> dict[str, object]:
-    """Model and comparators on the patients of the bundle's sex; comparators are fitted on `train`, of that sex.
+    """`figures` of a bundle on the patients of its sex; comparators are fitted on `train`, of that sex."""
+    unseen = by_all(list(bundle.ensemble.members), bundle.normaliser, data.of(bundle.sex))  # type: ignore[arg-type]
+    cutoff = bundle.cutoff.g_m2(bundle.sex)
+    return figures(unseen, judged(unseen, bundle.calibration, cutoff, train), cutoff)
+
+
+def figures(unseen: Unseen, said: Judged, cutoff_g_m2: float) -> dict[str, object]:
+    """Model and comparators on patients of one sex.
 
     Returns
     -------
@@ -91,43 +137,26 @@ def evaluate_bundle(bundle: Bundle, data: Dataset, train: Dataset) -> dict[str, 
         ``calibration`` (of P(LVH) by fifths: predicted, observed), ``falls_when_doubled`` (share whose estimate falls
         when all voltages double).
     """
-    mine = data.of(bundle.sex)
-    cutoff = bundle.cutoff.g_m2(bundle.sex)
-    members = bundle.members_g(mine.beats_mv, mine.rows)
-    estimate_g = members.mean(axis=0)
-    line_g = bundle.calibration.lines[PATTERNS[0]](mine.rows)
-    has_lvh = mine.lvm_g / mine.bsa_m2 > cutoff
-    covered = {pattern: _covered(bundle, mine, pattern) for pattern in PATTERNS}
-    score = {
-        "model": estimate_g,
-        "ridge_measurements": ridge_g(train, mine),
-        "demographics_only": line_g,
-        "sex_mean": np.full(len(mine), float(train.lvm_g.mean())),
-    }
-    table = {name: scores(values, mine.lvm_g, mine.bsa_m2, cutoff).as_dict() for name, values in score.items()}
-    widths = bundle.calibration.intervals[PATTERNS[0]].half_width_g(estimate_g, members.std(axis=0))
+    mine, estimate_g = unseen.data, unseen.estimate_g[PATTERNS[0]]
+    has_lvh = mine.lvm_g / mine.bsa_m2 > cutoff_g_m2
+    miss_g = {pattern: np.abs(values - mine.lvm_g) for pattern, values in unseen.estimate_g.items()}
+    covered = {pattern: miss <= said.half_g[pattern] for pattern, miss in miss_g.items()}
+    known, half_g = covered[PATTERNS[0]], said.half_g[PATTERNS[0]]
+    score = {"model": estimate_g, **said.others_g}
+    table = {name: scores(values, mine.lvm_g, mine.bsa_m2, cutoff_g_m2).as_dict() for name, values in score.items()}
     return {
         **table,
-        "gain_over_demographics_g": _paired_gain(line_g, estimate_g, mine.lvm_g),
+        "gain_over_demographics_g": _paired_gain(said.others_g["demographics_only"], estimate_g, mine.lvm_g),
         "coverage": {pattern: round(float(inside.mean()), 4) for pattern, inside in covered.items()},
-        "coverage_with_lvh": round(float(covered[PATTERNS[0]][has_lvh].mean()), 4) if has_lvh.any() else None,
-        "coverage_by_estimate": _by_third(covered[PATTERNS[0]], estimate_g),
-        "coverage_by_mass": _by_third(covered[PATTERNS[0]], mine.lvm_g),
-        "calibration": _calibration(bundle.calibration.platt(estimate_g / mine.bsa_m2 / cutoff), has_lvh),
-        "interval_width_g": round(float(2 * widths.mean()), 2),
+        "coverage_with_lvh": round(float(known[has_lvh].mean()), 4) if has_lvh.any() else None,
+        "coverage_by_estimate": _by_third(known, estimate_g),
+        "coverage_by_mass": _by_third(known, mine.lvm_g),
+        "calibration": _calibration(said.probability, has_lvh),
+        "interval_width_g": round(float(2 * half_g.mean()), 2),
         "prevalence": round(float(has_lvh.mean()), 4),
-        "falls_when_doubled": round(
-            float((bundle.members_g(2.0 * mine.beats_mv, mine.rows).mean(axis=0) < estimate_g).mean()), 4
-        ),
-        "judged": _judged(bundle, estimate_g, widths, mine, has_lvh),
+        "falls_when_doubled": round(float((unseen.doubled_g < estimate_g).mean()), 4),
+        "judged": _answers(estimate_g, half_g, cutoff_g_m2 * mine.bsa_m2, has_lvh),
     }
-
-
-def _covered(bundle: Bundle, data: Dataset, pattern: str) -> np.ndarray:
-    """Whether each patient's mass lies in the interval when only `pattern` is known."""
-    members = bundle.members_g(data.beats_mv, without(data.rows, pattern))
-    half = bundle.calibration.intervals[pattern].half_width_g(members.mean(axis=0), members.std(axis=0))
-    return np.abs(members.mean(axis=0) - data.lvm_g) <= half
 
 
 def _by_third(covered: np.ndarray, values: np.ndarray) -> list[float]:
@@ -151,11 +180,10 @@ def _paired_gain(line_g: np.ndarray, estimate_g: np.ndarray, lvm_g: np.ndarray) 
     return [round(float(value), 3) for value in (gain.mean(), *np.percentile(means, [2.5, 97.5]))]
 
 
-def _judged(
-    bundle: Bundle, estimate_g: np.ndarray, half_g: np.ndarray, data: Dataset, has_lvh: np.ndarray
+def _answers(
+    estimate_g: FloatArray, half_g: FloatArray, cutoff_g: FloatArray, has_lvh: np.ndarray
 ) -> dict[str, dict[str, int]]:
     """How patients with and without LVH are answered."""
-    cutoff_g = bundle.cutoff.g_m2(bundle.sex) * data.bsa_m2
     flagged, cleared = estimate_g - half_g > cutoff_g, estimate_g + half_g < cutoff_g
     answers = {"flagged": flagged, "not_flagged": cleared, "uncertain": ~flagged & ~cleared}
     groups = {"with_lvh": has_lvh, "without_lvh": ~has_lvh}
@@ -163,6 +191,3 @@ def _judged(
         group: {answer: int((mask & inside).sum()) for answer, mask in answers.items()}
         for group, inside in groups.items()
     }
-
-
-SEX_NAMES = {Sex.MALE: "men", Sex.FEMALE: "women"}

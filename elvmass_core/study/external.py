@@ -1,7 +1,5 @@
 """Weights on patients they have never seen, whose mass was measured: a user's own external validation."""
 
-import csv
-import io
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +9,11 @@ import numpy as np
 from elvmass_core.domain import FloatArray, Sex
 from elvmass_core.errors import TableError
 from elvmass_core.models.bundle import Bundle, Models
+from elvmass_core.models.calibration import CUTOFFS, Cutoff
 from elvmass_core.models.inputs import PATTERNS
 from elvmass_core.study.dataset import Dataset
 from elvmass_core.study.scored import MIN_OF_A_SEX, SEXES, Scored, agreement, scored_result
+from elvmass_core.study.scored_table import MEASURED_BY, write_scored_table
 from elvmass_core.study.statistics import Truth, contrast
 
 FOLDS = 5
@@ -46,7 +46,9 @@ class External:
     recalibrated: str = ""
 
 
-def evaluate_dataset(data: Dataset, models: Models, *, recalibrate: bool = False) -> External:
+def evaluate_dataset(
+    data: Dataset, models: Models, *, recalibrate: bool = False, cutoff: Cutoff | None = None
+) -> External:
     """Estimate every patient of a table (`dataset.load_dataset`) and set the estimates beside the measured masses.
 
     Parameters
@@ -56,6 +58,8 @@ def evaluate_dataset(data: Dataset, models: Models, *, recalibrate: bool = False
         A bundle for each sex that is to be evaluated; the patients of another sex are left out.
     recalibrate : bool
         Fit a line from estimate to mass on this table, for each sex, in five folds. Intervals keep their width.
+    cutoff : Cutoff, optional
+        Of LVH, by how the masses were measured; default: that of the weights.
 
     Raises
     ------
@@ -73,6 +77,7 @@ def evaluate_dataset(data: Dataset, models: Models, *, recalibrate: bool = False
         bsa_m2=np.concatenate([one.bsa_m2 for one in people]),
         male=np.concatenate([one.sex == Sex.MALE.value for one in people]),
         fold=np.zeros(sum(map(len, people)), dtype=int),
+        cutoff=cutoff or models.bundles[0].cutoff,
     )
     if recalibrate:
         moved = _recalibrated(estimate, truth)
@@ -131,7 +136,9 @@ def result(external: External) -> dict[str, Any]:
 def words(external: External) -> str:
     """The paper's table in plain text, one block for each sex."""
     found = result(external)
-    lines = [f"Recalibrated: {external.recalibrated}."] if external.recalibrated else []
+    cutoff = external.scored.truth.cutoff
+    lines = [f"LVH: above {cutoff.men_g_m2:g} g/m² in men, {cutoff.women_g_m2:g} g/m² in women ({cutoff.modality})."]
+    lines += [f"Recalibrated: {external.recalibrated}."] if external.recalibrated else []
     for who in external.scored.sexes:
         lines += [_of_sex(external, found, who)]
     if external.refused:
@@ -174,15 +181,18 @@ def _percent(share: float | None) -> str:
 
 def scored_csv(external: External) -> bytes:
     """The table that the Validation page draws: one line for each patient."""
-    scored = external.scored
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["record", "sex", "lvm_measured_g", "lvm_g", "low_g", "high_g", "bsa_m2", "demographics_only_g"])
-    low, high = scored.low_g, scored.high_g
-    for k, record in enumerate(external.record):
-        numbers = (scored.truth.lvm_g[k], scored.estimate_g[k], low[k], high[k])  # type: ignore[index]
-        writer.writerow(
-            [record, "M" if scored.truth.male[k] else "F", *(f"{value:.2f}" for value in numbers),
-             f"{scored.truth.bsa_m2[k]:.4f}", f"{external.alone_g[k]:.2f}"]
-        )  # fmt: skip
-    return text.getvalue().encode()
+    scored, truth = external.scored, external.scored.truth
+    method = next(name for name, cutoff in CUTOFFS.items() if cutoff == truth.cutoff)
+    return write_scored_table(
+        {
+            "record": external.record,
+            "sex": np.where(truth.male, "M", "F"),
+            "lvm_measured_g": truth.lvm_g,
+            "lvm_g": scored.estimate_g,
+            "low_g": scored.low_g,
+            "high_g": scored.high_g,
+            "bsa_m2": truth.bsa_m2,
+            "demographics_only_g": external.alone_g,
+            MEASURED_BY: [method] * len(truth),
+        }
+    )

@@ -1,5 +1,6 @@
 """A user's scored table: CSV or Parquet bytes to patients with measured mass and estimate, checked in words."""
 
+import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ import pandas as pd
 
 from elvmass_core.domain import PATIENT_LIMITS, FloatArray
 from elvmass_core.errors import TableError
+from elvmass_core.models.calibration import CT_FUCHS, CUTOFFS, Cutoff
 from elvmass_core.study.dataset import LVM_LIMITS_G
 from elvmass_core.study.scored import MIN_OF_A_SEX, SEXES, Scored
 from elvmass_core.study.statistics import Truth
@@ -26,9 +28,13 @@ LIMITS = {
     "height_cm": PATIENT_LIMITS["height_cm"], "weight_kg": PATIENT_LIMITS["weight_kg"],
 }  # fmt: skip
 """What a column may hold; outside it the unit is another or the number a typing error (assumed)."""
+WORDS = ("sex", "measured_by")
+"""The columns of words."""
 UNITS = {"lvm_measured_g": "g", "lvm_g": "g", "bsa_m2": "m²", "height_cm": "cm", "weight_kg": "kg"}
 MAX_IMPOSSIBLE = 0.10
 """With a larger share of impossible values the column has another unit, and the table is refused."""
+MEASURED_BY = "measured_by"
+"""How the masses were measured (ct, mri, echo), the same in every line; without it CT."""
 TEMPLATE = "sex,lvm_measured_g,lvm_g,low_g,high_g,height_cm,weight_kg\n"
 _SEX = {"f": "women", "female": "women", "m": "men", "male": "men"}
 
@@ -49,7 +55,7 @@ def read_scored_table(content: bytes) -> ScoredTable:
     content : bytes
         CSV (comma, semicolon or tab; first line the names) or Parquet. Columns ``sex`` (F or M), ``lvm_measured_g``,
         ``lvm_g`` (the estimate), ``bsa_m2`` or ``height_cm`` with ``weight_kg``; ``low_g`` and ``high_g`` if there are
-        intervals. Other columns are not read.
+        intervals; ``measured_by``. Other columns are not read.
 
     Raises
     ------
@@ -62,12 +68,39 @@ def read_scored_table(content: bytes) -> ScoredTable:
     if not len(frame):
         raise TableError("The table holds no patient.")
     notes: list[str] = []
-    numbers = {name: _numbers(frame[name], name, notes) for name in frame.columns if name != "sex"}
+    numbers = {name: _numbers(frame[name], name, notes) for name in frame.columns if name not in WORDS}
     who = frame["sex"].astype(str).str.strip().str.lower().map(_SEX).fillna("").to_numpy(dtype=str)
     bsa = _bsa_m2(numbers)
     kept = _kept({"sex (F or M)": who != "", "body size": np.isfinite(bsa)} | _known(numbers), notes)
     kept &= _enough(who, kept, notes)
-    return ScoredTable(scored=_scored(numbers, bsa, who == "men", kept, notes), notes=tuple(notes))
+    scored = _scored(numbers, bsa, who == "men", kept, _cutoff(frame), notes)
+    return ScoredTable(scored=scored, notes=tuple(notes))
+
+
+def write_scored_table(columns: Mapping[str, Any]) -> bytes:
+    """Columns of equal length as CSV; masses and other numbers to two digits, body surface to four."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    for line in zip(*columns.values(), strict=True):
+        writer.writerow([_cell(name, value) for name, value in zip(columns, line, strict=True)])
+    return text.getvalue().encode()
+
+
+def _cell(name: str, value: str | float) -> str:
+    if isinstance(value, str | np.str_ | int | np.integer):
+        return str(value)
+    return f"{value:.4f}" if name == "bsa_m2" else f"{value:.2f}"
+
+
+def _cutoff(frame: pd.DataFrame) -> Cutoff:
+    """Of the method that the table states."""
+    if MEASURED_BY not in frame.columns:
+        return CT_FUCHS
+    stated = sorted({str(cell).strip().lower() for cell in frame[MEASURED_BY]})
+    if len(stated) > 1 or stated[0] not in CUTOFFS:
+        raise TableError(f"The column {MEASURED_BY} must hold one of {', '.join(CUTOFFS)}, the same in every line.")
+    return CUTOFFS[stated[0]]
 
 
 # --- From bytes to columns --------------------------------------------------------------------------------------------
@@ -111,7 +144,7 @@ def _parquet(content: bytes) -> pd.DataFrame:
         used = set(_wanted([name.lower() for name in schema.names]))
         wanted = [name for name, lower in names.items() if lower in used]
         _check_types({names[name]: schema.field(name).type for name in wanted})
-        words = [name for name in wanted if names[name] == "sex"]  # as a dictionary: a long text is not repeated
+        words = [name for name in wanted if names[name] in WORDS]  # as a dictionary: a long text is not repeated
         file = pq.ParquetFile(io.BytesIO(content), read_dictionary=words)
         _check_rows(file.metadata.num_rows)
         frame = file.read(wanted, use_threads=False).to_pandas()
@@ -127,8 +160,8 @@ def _check_types(types: Mapping[str, Any]) -> None:
     number = (kinds.is_integer, kinds.is_floating, kinds.is_decimal, kinds.is_null)
     text = (kinds.is_string, kinds.is_large_string, kinds.is_dictionary)
     for name, one in types.items():
-        if not any(is_kind(one) for is_kind in (text if name == "sex" else number)):
-            raise TableError(f"The column {name} holds {one}: it must hold {'text' if name == 'sex' else 'numbers'}.")
+        if not any(is_kind(one) for is_kind in (text if name in WORDS else number)):
+            raise TableError(f"The column {name} holds {one}: it must hold {'text' if name in WORDS else 'numbers'}.")
 
 
 def _wanted(names: Sequence[str]) -> list[str]:
@@ -143,7 +176,7 @@ def _wanted(names: Sequence[str]) -> list[str]:
             f"The table lacks {', '.join(missing)}: its first line must name sex (F or M), lvm_measured_g (measured), "
             "lvm_g (estimated), and bsa_m2 or height_cm and weight_kg."
         )
-    used = [name for name in (*NEEDED, "bsa_m2", *SIZE, *INTERVAL) if name in names]
+    used = [name for name in (*NEEDED, "bsa_m2", *SIZE, *INTERVAL, MEASURED_BY) if name in names]
     twice = [name for name in used if list(names).count(name) > 1]
     if twice:
         raise TableError(f"The table names {', '.join(twice)} more than once: keep one column of each name.")
@@ -206,7 +239,12 @@ def _enough(who: np.ndarray, kept: np.ndarray, notes: list[str]) -> np.ndarray:
 
 
 def _scored(
-    numbers: dict[str, FloatArray], bsa_m2: FloatArray, male: np.ndarray, kept: np.ndarray, notes: list[str]
+    numbers: dict[str, FloatArray],
+    bsa_m2: FloatArray,
+    male: np.ndarray,
+    kept: np.ndarray,
+    cutoff: Cutoff,
+    notes: list[str],
 ) -> Scored:
     """The kept patients; intervals only when the table has both ends."""
     low_g, high_g = (numbers[name][kept] if set(INTERVAL) <= set(numbers) else None for name in INTERVAL)
@@ -215,6 +253,6 @@ def _scored(
         low_g, high_g = np.where(turned, np.nan, low_g), np.where(turned, np.nan, high_g)
     truth = Truth(
         lvm_g=numbers["lvm_measured_g"][kept], bsa_m2=bsa_m2[kept], male=male[kept],
-        fold=np.zeros(int(kept.sum()), dtype=int),
+        fold=np.zeros(int(kept.sum()), dtype=int), cutoff=cutoff,
     )  # fmt: skip
     return Scored(truth=truth, estimate_g=numbers["lvm_g"][kept], low_g=low_g, high_g=high_g)

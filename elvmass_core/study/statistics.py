@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from elvmass_core.domain import FloatArray, Sex
-from elvmass_core.models.calibration import CT_FUCHS
+from elvmass_core.models.calibration import CT_FUCHS, Cutoff
 from elvmass_core.study.dataset import Dataset
 
 RESAMPLES = 1000
@@ -24,18 +24,19 @@ THRESHOLDS = (0.05, 0.10, 0.15, 0.20, 0.25, 0.30, 0.40, 0.50)
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Truth:
-    """What is known of the patients of a cohort; arrays of shape (n,)."""
+    """What is known of the patients of a cohort; arrays of shape (n,). `cutoff` is that of how mass was measured."""
 
     lvm_g: FloatArray
     bsa_m2: FloatArray
     male: np.ndarray
     fold: np.ndarray
+    cutoff: Cutoff = CT_FUCHS
 
     @classmethod
-    def of(cls, data: Dataset, fold: np.ndarray | None = None) -> "Truth":
+    def of(cls, data: Dataset, fold: np.ndarray | None = None, cutoff: Cutoff = CT_FUCHS) -> "Truth":
         """Of a dataset; one fold for all when none is given."""
         fold = np.zeros(len(data), dtype=int) if fold is None else fold
-        return cls(lvm_g=data.lvm_g, bsa_m2=data.bsa_m2, male=data.sex == Sex.MALE.value, fold=fold)
+        return cls(lvm_g=data.lvm_g, bsa_m2=data.bsa_m2, male=data.sex == Sex.MALE.value, fold=fold, cutoff=cutoff)
 
     def __len__(self) -> int:
         return len(self.lvm_g)
@@ -43,7 +44,7 @@ class Truth:
     @property
     def cutoff_g_m2(self) -> FloatArray:
         """Of each patient's sex."""
-        return np.where(self.male, CT_FUCHS.men_g_m2, CT_FUCHS.women_g_m2)
+        return np.where(self.male, self.cutoff.men_g_m2, self.cutoff.women_g_m2)
 
     @property
     def has_lvh(self) -> np.ndarray:

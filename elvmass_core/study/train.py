@@ -5,7 +5,7 @@ Nothing is held out to stop early: a fifth of a few hundred patients is much to 
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from elvmass_core.domain import N_LEADS, FloatArray, Sex
 from elvmass_core.models.bundle import ReferenceSet
-from elvmass_core.models.calibration import CT_FUCHS
+from elvmass_core.models.calibration import CT_FUCHS, Cutoff
 from elvmass_core.models.inputs import (
     MASK_INPUTS,
     PATTERNS,
@@ -27,7 +27,7 @@ from elvmass_core.models.inputs import (
     without,
 )
 from elvmass_core.models.tcn import ElvMassNet, TcnConfig, frozen
-from elvmass_core.processes import map_processes
+from elvmass_core.processes import Progress, map_processes
 from elvmass_core.study.dataset import Dataset, read_dataset
 from elvmass_core.study.networks import MassNetwork
 
@@ -88,13 +88,23 @@ class Recipe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemberTask:
-    """One member of one ensemble; everything a worker process needs."""
+    """One member of one ensemble; everything a worker process needs.
+
+    Attributes
+    ----------
+    start : Path, optional
+        Stored weights to go on from, with the `normaliser` they were trained with; else training starts from body size.
+    normaliser : Normaliser, optional
+        Of the non-waveform inputs; default: fitted to the member's own patients.
+    """
 
     seed: int
     epochs: int
     recipe: Recipe
     data: Path
     checkpoint: Path
+    start: Path | None = None
+    normaliser: Normaliser | None = None
 
 
 def folds(lvm_g: np.ndarray, count: int, seed: int) -> np.ndarray:
@@ -108,11 +118,12 @@ def folds(lvm_g: np.ndarray, count: int, seed: int) -> np.ndarray:
     return fold
 
 
-def train_members(tasks: list[MemberTask], workers: int) -> None:
+def train_members(tasks: list[MemberTask], workers: int, progress: Progress | None = None) -> None:
     """Train every unfinished member, each in a process with one thread; finished ones are kept."""
     todo = [task for task in tasks if not task.checkpoint.is_file()]
-    for _ in map_processes(_train_task, todo, workers, chunk=1):
-        pass
+    for done, _ in enumerate(map_processes(_train_task, todo, workers, chunk=1)):
+        if progress is not None:
+            progress(len(tasks) - len(todo) + done + 1, len(tasks))
 
 
 def _train_task(task: MemberTask) -> None:
@@ -120,8 +131,9 @@ def _train_task(task: MemberTask) -> None:
     torch.set_num_threads(1)
     task.checkpoint.parent.mkdir(parents=True, exist_ok=True)
     member = fit_member(
-        read_dataset(task.data), task.recipe, task.epochs, task.seed, progress=task.checkpoint.with_suffix(".log")
-    )
+        read_dataset(task.data), task.recipe, task.epochs, task.seed, progress=task.checkpoint.with_suffix(".log"),
+        normaliser=task.normaliser, start=None if task.start is None else load_file(task.start),
+    )  # fmt: skip
     draft = task.checkpoint.with_suffix(".part")
     save_file(member.state_dict(), draft)
     draft.replace(task.checkpoint)
@@ -135,13 +147,26 @@ def load_member(task: MemberTask) -> ElvMassNet:
     return member
 
 
-def fit_member(data: Dataset, recipe: Recipe, epochs: int, seed: int, progress: Path | None = None) -> ElvMassNet:
+def fit_member(
+    data: Dataset,
+    recipe: Recipe,
+    epochs: int,
+    seed: int,
+    progress: Path | None = None,
+    *,
+    normaliser: Normaliser | None = None,
+    start: Mapping[str, Tensor] | None = None,
+) -> ElvMassNet:
     """Train one network on all of these patients.
 
     Parameters
     ----------
     progress : Path, optional
         A line ``epoch, loss, seconds`` is appended for each epoch.
+    normaliser : Normaliser, optional
+        Of the non-waveform inputs; default: fitted to these patients.
+    start : mapping of str to Tensor, optional
+        State of a trained member to go on from (fine-tuning); then `normaliser` is the one it was trained with.
 
     Returns
     -------
@@ -150,8 +175,11 @@ def fit_member(data: Dataset, recipe: Recipe, epochs: int, seed: int, progress: 
     """
     torch.manual_seed(seed)
     rng = np.random.default_rng([seed, 17])
-    normaliser = Normaliser.fit(data.rows)
-    member = _new_member(recipe.config, data, normaliser)
+    normaliser = normaliser or Normaliser.fit(data.rows)
+    if start is None:
+        member = _new_member(recipe.config, data, normaliser)
+    else:
+        member = _trained_member(recipe.config, start, data, normaliser)
     measured, known = _measured(data)
     second = nn.Linear(recipe.config.encoded, measured.shape[1])
     target = (torch.as_tensor(np.log(data.lvm_g), dtype=torch.float32) - member.log_mean) / member.log_scale
@@ -205,6 +233,22 @@ def _new_member(config: TcnConfig, data: Dataset, normaliser: Normaliser) -> Elv
     """A fresh network that knows what age, body size and sex tell of mass, and nearly nothing of the ECG."""
     member = ElvMassNet(config)
     start_from_body(member, member.head, data, normaliser)
+    return member
+
+
+def _trained_member(
+    config: TcnConfig, start: Mapping[str, Tensor], data: Dataset, normaliser: Normaliser
+) -> ElvMassNet:
+    """A trained network whose answers lie on these patients' line: the scale of another scanner is learned at once."""
+    member = ElvMassNet(config)
+    member.load_state_dict(dict(start))
+    inputs = normaliser(data.rows)
+    log_guess = np.log(predict(member, data.beats_mv, inputs))
+    slope, intercept = np.polyfit(log_guess, np.log(data.lvm_g), 1)
+    mean, scale = float(member.log_mean), float(member.log_scale)
+    with torch.no_grad():
+        member.head.weight *= slope
+        member.head.bias.copy_(slope * member.head.bias + (intercept + (slope - 1.0) * mean) / scale)
     return member
 
 
@@ -283,22 +327,22 @@ def predict(member: nn.Module, beats: np.ndarray, tabular: np.ndarray, batch: in
     return np.concatenate(answers).astype(np.float64)
 
 
-def reference_beat(data: Dataset, sex: Sex) -> np.ndarray:
+def reference_beat(data: Dataset, sex: Sex, cutoff: Cutoff = CT_FUCHS) -> np.ndarray:
     """Mean beat (12, 400) of the patients without LVH by the cut-off the bundle uses."""
-    return data.beats_mv[_without_lvh(data, sex)].mean(axis=0)
+    return data.beats_mv[_without_lvh(data, sex, cutoff)].mean(axis=0)
 
 
-def reference_set(data: Dataset, sex: Sex) -> ReferenceSet:
+def reference_set(data: Dataset, sex: Sex, cutoff: Cutoff = CT_FUCHS) -> ReferenceSet:
     """Single patients without LVH whose body size is known, evenly spread over the mass index."""
     sized = data.rows[:, columns(MASK_INPUTS)].min(axis=1) > 0.5
-    candidates = np.flatnonzero(_without_lvh(data, sex) & sized)
+    candidates = np.flatnonzero(_without_lvh(data, sex, cutoff) & sized)
     ordered = candidates[np.argsort(data.lvm_g[candidates] / data.bsa_m2[candidates], kind="stable")]
     chosen = ordered[np.linspace(0, len(ordered) - 1, min(REFERENCES, len(ordered))).round().astype(int)]
     return ReferenceSet(beats_mv=data.beats_mv[chosen], rows=np.nan_to_num(data.rows[chosen], nan=0.0))
 
 
-def _without_lvh(data: Dataset, sex: Sex) -> np.ndarray:
-    return data.lvm_g / data.bsa_m2 < CT_FUCHS.g_m2(sex)
+def _without_lvh(data: Dataset, sex: Sex, cutoff: Cutoff) -> np.ndarray:
+    return data.lvm_g / data.bsa_m2 < cutoff.g_m2(sex)
 
 
 def trained_range(rows: np.ndarray) -> dict[str, list[float]]:

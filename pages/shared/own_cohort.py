@@ -6,7 +6,6 @@ from typing import Any
 import streamlit as st
 
 from elvmass_core.errors import TableError
-from elvmass_core.models.calibration import CT_FUCHS
 from elvmass_core.study import scored
 from elvmass_core.study.scored import Scored
 from elvmass_core.study.scored_table import MAX_BYTES, TEMPLATE, ScoredTable, read_scored_table
@@ -52,11 +51,12 @@ def own_result(content: bytes) -> None:
 
 
 def _tables_and_figures(own: Scored, result: Mapping[str, Any]) -> None:
-    cutoff = f"{CT_FUCHS.men_g_m2:.0f} g/m² in men, {CT_FUCHS.women_g_m2:.0f} g/m² in women"
+    limit = own.truth.cutoff
+    cutoff = f"{limit.men_g_m2:.0f} g/m² in men, {limit.women_g_m2:.0f} g/m² in women"
     st.markdown(
         f"**{result['n']} patients, {result['n_lvh']} with LVH** by the measured index above {cutoff} "
-        f"({CT_FUCHS.name}). {MEASURED}",
-        help=CT_FUCHS.source,
+        f"({limit.name}). {MEASURED}",
+        help=limit.source,
     )
     st.table(rows.own_rows(result), hide_index=True, alt="Accuracy in your patients")
     held = rows.coverage_rows(result)

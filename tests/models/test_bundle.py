@@ -16,6 +16,7 @@ from elvmass_core.models.bundle import (
     load_bundle,
     load_models,
     manifest_hash,
+    weight_sets,
 )
 
 
@@ -135,3 +136,13 @@ def test_an_absent_folder_gives_no_models_and_says_so(tmp_path):
 def test_the_card_is_part_of_no_hash_and_may_be_translated(folder):
     (folder / CARD_FILE).write_text("# autre langue")
     assert load_bundle(folder).card == "# autre langue"
+
+
+def test_a_sub_folder_with_bundles_is_a_set_of_its_own_beside_the_shipped_one(untrained, tmp_path):
+    shutil.copytree(untrained, tmp_path / "weights" / "mine")
+    shutil.copytree(untrained / "untrained-F", tmp_path / "weights" / "untrained-F")
+    sets = weight_sets(tmp_path / "weights")
+    assert list(sets) == ["shipped", "mine"]
+    assert {bundle.sex for bundle in load_models(sets["shipped"]).bundles} == {Sex.FEMALE}
+    assert {bundle.sex for bundle in load_models(sets["mine"]).bundles} == {Sex.FEMALE, Sex.MALE}
+    assert list(weight_sets(tmp_path / "nothing")) == ["shipped"]

@@ -1,10 +1,23 @@
 """Intervals, lines and probabilities against data whose truth is known."""
 
+import math
+
 import numpy as np
 import pytest
 
 from elvmass_core.domain import Sex
-from elvmass_core.models.calibration import COVERAGE, CT_FUCHS, Calibration, fit_interval, fit_line, fit_platt
+from elvmass_core.models.calibration import (
+    COVERAGE,
+    CT_FUCHS,
+    Calibration,
+    Cutoff,
+    Interval,
+    Line,
+    Platt,
+    fit_interval,
+    fit_line,
+    fit_platt,
+)
 from elvmass_core.models.inputs import PATTERNS, TABULAR_INPUTS, Normaliser, pattern_of, tabular_row, without
 from tests import bundles, synthetic
 
@@ -93,3 +106,81 @@ def test_an_unknown_age_is_refused_rather_than_imputed():
     features = measure(extract_beat(synthetic.recording()))
     with pytest.raises(ValueError, match="age"):
         tabular_row(synthetic.patient(age_years=None), features)
+
+
+def of_interval(**changes):
+    return Interval(**({"a": 1.0, "b": 0.1, "c": 2.0, "quantile": 1.5, "n": 50} | changes))
+
+
+def test_half_an_interval_is_the_quantile_of_a_spread_that_grows_with_mass_and_disagreement():
+    interval = of_interval()
+    mass, spread = np.array([100.0, 10.0]), np.array([4.0, 0.0])
+    # 1 + 10 + 8 = 19 g; 1 + 1 + 0 = 2 g, below the floor of 3 g.
+    np.testing.assert_allclose(interval.spread_g(mass, spread), [19.0, 3.0])
+    np.testing.assert_allclose(interval.half_width_g(mass, spread), [28.5, 4.5])
+
+
+@pytest.mark.parametrize("changes", [{"quantile": 0.0}, {"quantile": -1.0}, {"a": math.nan}, {"b": math.inf}])
+def test_an_interval_that_is_none_is_refused(changes):
+    with pytest.raises(ValueError, match="not usable"):
+        of_interval(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"men_g_m2": 0.0}, {"women_g_m2": 0.0}, {"men_g_m2": math.inf}, {"women_g_m2": math.inf}, {"women_g_m2": math.nan},
+     {"men_g_m2": -80.0}],
+)  # fmt: skip
+def test_a_cutoff_that_is_no_mass_is_refused(changes):
+    facts = {"name": "", "modality": "", "source": "", "men_g_m2": 80.0, "women_g_m2": 65.0}
+    assert Cutoff(**(facts | {"women_g_m2": 0.5})).g_m2(Sex.FEMALE) == 0.5
+    with pytest.raises(ValueError, match="not usable"):
+        Cutoff(**(facts | changes))
+
+
+@pytest.mark.parametrize(
+    "changes", [{"coefficients": ()}, {"coefficients": (math.nan,)}, {"intercept": math.inf}, {"inputs": ()}]
+)
+def test_a_line_that_does_not_fit_its_inputs_is_refused(changes):
+    with pytest.raises(ValueError, match="not usable"):
+        Line(**({"inputs": ("age_years",), "coefficients": (0.5,), "intercept": 3.0} | changes))
+
+
+def test_the_quantile_is_the_ninety_percent_rank_of_the_patients_that_did_not_fit_the_spread():
+    # Equal estimates and members: the spread is one number, so the quantile times it is a rank of the errors.
+    rng = np.random.default_rng(0)
+    estimate, spread = np.full(100, 100.0), np.full(100, 5.0)
+    error = rng.exponential(10.0, 100)
+    interval = fit_interval(estimate + error, estimate, spread)
+    others = np.sort(np.delete(error, np.arange(0, 100, 5)))
+    # 80 patients: ⌈0.9 · 81⌉ = 73rd smallest.
+    assert interval.n == 80
+    assert interval.half_width_g(estimate[:1], spread[:1])[0] == pytest.approx(others[72])
+    above = fit_interval(estimate - error, estimate, spread)
+    assert above.quantile == pytest.approx(interval.quantile)
+
+
+def test_nine_patients_besides_those_of_the_spread_are_needed():
+    # 12 patients: 3 for the spread, 9 for the quantile, whose rank is ⌈0.9 · 10⌉ = 9. 11 leave 8, and ⌈0.9 · 9⌉ = 9.
+    assert fit_interval(*heteroscedastic(12, 0)).n == 9
+    with pytest.raises(ValueError, match="8 patients are too few for a 90 % interval"):
+        fit_interval(*heteroscedastic(11, 0))
+
+
+def test_the_spread_follows_the_estimate_where_the_error_does():
+    rng = np.random.default_rng(0)
+    estimate, spread = rng.uniform(50.0, 200.0, 5000), rng.uniform(1.0, 10.0, 5000)
+    error = 2.0 + 0.1 * estimate + 1.5 * spread
+    interval = fit_interval(estimate + error, estimate, spread)
+    assert (interval.a, interval.b, interval.c) == pytest.approx((2.0, 0.1, 1.5))
+    assert interval.quantile == pytest.approx(1.0)
+
+
+def test_the_probability_by_hand():
+    platt = Platt(intercept=0.5, slope=2.0, prevalence=0.3)
+    np.testing.assert_allclose(platt(np.array([1.0, 0.75])), [1.0 / (1.0 + math.exp(-0.5)), 0.5])
+
+
+def test_the_prevalence_is_the_share_with_lvh():
+    ratio = np.linspace(0.5, 1.5, 40)
+    assert fit_platt(ratio, ratio > 1.2).prevalence == pytest.approx((ratio > 1.2).mean())

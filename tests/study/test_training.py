@@ -21,6 +21,7 @@ from elvmass_core.virtual import simulate_cohort
 from tests.cohorts import written_in_the_beat
 
 FORMATS = ("wfdb", "npz")
+SOURCE = Source(name="tests", description="A few simulated patients.", simulated=True, prefix="tiny")
 TINY = Recipe(config=TcnConfig(channels=4, encoding=4))
 
 
@@ -109,11 +110,16 @@ def test_unusable_lines_are_counted_by_reason_and_not_dropped_in_silence(table, 
     frame["lvm_g"] = frame["lvm_g"].astype(object)
     frame.loc[3, "lvm_g"] = ""
     frame.loc[4, "lvm_g"] = "1e9"
-    frame.loc[5, "sex"] = "male"
+    frame.loc[5, "sex"] = "2"
+    frame.loc[6, "sex"] = {"M": "male", "F": "Female"}[frame.loc[6, "sex"]]
+    frame["age"] = frame["age"].astype(object)
+    frame.loc[7, "age"] = "90+"
     frame.to_csv(tmp_path / "table.csv", index=False)
     found = load_dataset(tmp_path / "table.csv", workers=1)
     assert found.refused == {"not_adult": 1, "TableError": 3, "PatientError": 1, "lvm_implausible": 1}
     assert len(found) == 2
+    assert dict(found.left_out)["nowhere"] == "TableError"
+    assert found.rows[1, columns(("age_years",))[0]] == 90.0
 
 
 def test_a_table_without_masses_is_refused_by_name(table, tmp_path):
@@ -176,7 +182,7 @@ def train_tiny(table, others, out):
         patch.setattr(build, "MIN_PATIENTS", 4)
         patch.setattr(build, "Recipe", lambda: TINY)
         effort = Effort(epochs=1, members=2, workers=1)
-        train_bundles(table, out, calibration=others[0], test=others[1], effort=effort)
+        train_bundles(table, out, calibration=others[0], test=others[1], effort=effort, source=SOURCE)
     return out
 
 
@@ -232,9 +238,9 @@ def test_a_stopped_training_goes_on_with_the_members_that_are_missing(trained, t
     assert {path: path.stat().st_mtime_ns for path in members[1:]} == kept
 
 
-def test_too_few_patients_of_a_sex_are_refused_in_a_sentence(table, tmp_path):
+def test_too_few_patients_of_a_sex_are_refused_in_a_sentence(table, others, tmp_path):
     with pytest.raises(TableError, match="are needed"):
-        train_bundles(table, tmp_path, effort=Effort(epochs=1, workers=1))
+        train_bundles(table, tmp_path, calibration=others[0], effort=Effort(epochs=1, workers=1), source=SOURCE)
 
 
 def test_the_c_statistic_is_the_share_of_pairs_ranked_right():
@@ -255,11 +261,11 @@ def test_scores_of_a_constant_and_of_a_perfect_predictor():
 
 def test_the_same_recording_may_not_stand_in_two_parts(table, tmp_path):
     with pytest.raises(TableError, match="more than one"):
-        train_bundles(table, tmp_path, calibration=table, effort=Effort(epochs=1, workers=1))
+        train_bundles(table, tmp_path, calibration=table, effort=Effort(epochs=1, workers=1), source=SOURCE)
 
 
 def test_weights_from_another_source_are_not_overwritten(trained, table, others):
-    source = Source(name="another", description="", simulated=True, prefix="own")
+    source = Source(name="another", description="", simulated=True, prefix=SOURCE.prefix)
     with pytest.MonkeyPatch.context() as patch, pytest.raises(TableError, match="another source"):
         patch.setattr(build, "MIN_PATIENTS", 4)
         effort = Effort(epochs=1, members=2, workers=1)
