@@ -1,6 +1,7 @@
 """Set up and run ELVMass with nothing but Python 3.11: ``python3 dev.py app | test | check``.
 
-The first call makes ``.venv`` and installs the pinned requirements; later calls reuse it while the pins are unchanged.
+The first call makes ``.venv`` and installs the pinned requirements, all but torch checked against the hashes of
+``requirements*.lock``; later calls reuse it while pins and locks are unchanged.
 Standard library only. Arguments after the command go to the tool behind it (streamlit or pytest).
 """
 
@@ -36,20 +37,24 @@ def need(*command: str | Path, quiet: bool = False) -> None:
 
 
 def set_up(*requirement_files: str) -> None:
-    """Make the virtual environment and install the pins, unless exactly these are installed already."""
+    """Make the virtual environment and install locks and pins, unless exactly these are installed already.
+
+    The lock first, with hashes; then the pins, which add torch, whose build differs from machine to machine.
+    """
     if sys.version_info[:2] != (3, 11):
         sys.exit(f"ELVMass is pinned to Python 3.11; this is {sys.version.split()[0]}. Run: python3.11 dev.py …")
     for name in requirement_files:
-        pins = (ROOT / name).read_bytes()
+        pins, lock = ROOT / name, (ROOT / name).with_suffix(".lock")
         stamp = VENV / f".installed-{name}"
-        wanted = hashlib.sha256(pins).hexdigest()
+        wanted = hashlib.sha256(pins.read_bytes() + lock.read_bytes()).hexdigest()
         if stamp.exists() and stamp.read_text() == wanted:
             continue
         if not PYTHON.exists():
             print("Making .venv", flush=True)
             need(sys.executable, "-m", "venv", VENV)
         print(f"Installing {name} (about two minutes and 2 GB the first time)", flush=True)
-        need(PYTHON, "-m", "pip", "install", "--quiet", "-r", ROOT / name)
+        need(PYTHON, "-m", "pip", "install", "--quiet", "--require-hashes", "--no-deps", "-r", lock)
+        need(PYTHON, "-m", "pip", "install", "--quiet", "-r", pins)
         stamp.write_text(wanted)
 
 
