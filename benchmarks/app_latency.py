@@ -8,15 +8,9 @@ Each upload is another recording (a DICOM whose samples are scaled by a hair), s
 
 import argparse
 import asyncio
-import json
 import os
-import shutil
-import socket
-import statistics
-import subprocess
 import sys
 import time
-import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
@@ -27,11 +21,12 @@ from pydicom.data import get_testdata_file
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.record import spread, write  # noqa: E402
+from benchmarks.running_app import BROWSER_FLAGS, browser_path, running_app  # noqa: E402
 from elvmass_core.domain import Patient, Sex  # noqa: E402
 from elvmass_core.io import read_recording  # noqa: E402
 from elvmass_core.io.writers import dicom_bytes  # noqa: E402
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
 WAIT_MS = 60_000
 GRAMS = '[data-testid="stMetricValue"]:has-text(" g")'
 SALIENCY = ".st-key-beat_precordial .js-plotly-plot :text('g per 10 ms')"
@@ -92,17 +87,6 @@ async def interaction(page: Page, layout: str) -> float:
     return time.perf_counter() - started
 
 
-def spread(values: list[float]) -> dict[str, float]:
-    """Median, 95th percentile and largest, in s."""
-    ordered = sorted(values)
-    return {
-        "n": len(ordered),
-        "p50_s": round(statistics.median(ordered), 2),
-        "p95_s": round(ordered[min(len(ordered) - 1, int(np.ceil(0.95 * len(ordered))) - 1)], 2),
-        "max_s": round(ordered[-1], 2),
-    }
-
-
 async def one_visitor(browser, url: str, n: int) -> dict[str, dict[str, float]]:  # noqa: ANN001
     """One visitor, n uploads in a row, and the interactions."""
     page = await (await browser.new_context()).new_page()
@@ -151,8 +135,7 @@ async def crowd(browser, url: str, users: int, rounds: int) -> dict[str, dict[st
 async def measure(url: str, options: argparse.Namespace) -> dict[str, dict[str, float]]:
     """All figures."""
     async with async_playwright() as driver:
-        found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-        browser = await driver.chromium.launch(executable_path=found, args=FLAGS)
+        browser = await driver.chromium.launch(executable_path=browser_path(), args=list(BROWSER_FLAGS))
         results = await one_visitor(browser, url, options.n)
         results |= await crowd(browser, url, options.users, options.rounds)
         await browser.close()
@@ -167,31 +150,15 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
     load = os.getloadavg()[0]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    started = time.perf_counter()
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        while True:
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.1)
-        results = {"start to health": spread([time.perf_counter() - started])}
-        results |= asyncio.run(measure(f"http://127.0.0.1:{port}", options))
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
+    with running_app() as app:
+        results = {"start to health": spread([app.health_s])}
+        results |= asyncio.run(measure(app.url, options))
     print(f"load average before the run {load:.1f}, {os.cpu_count()} cores, browser on the same machine")
     for name, figures in results.items():
         print(name.ljust(40), "  ".join(f"{kind[:3]} {figures[kind]:5.2f} s" for kind in ("p50_s", "p95_s", "max_s")))
     if options.out:
-        content = {"load_before": round(load, 1), "cores": os.cpu_count(), **results}
-        options.out.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+        write(options.out, {"load_before": round(load, 1), "cores": os.cpu_count(), **results})
 
 
 if __name__ == "__main__":

@@ -48,6 +48,7 @@ sys.path.insert(0, str(ROOT))
 import torch  # noqa: E402
 
 from benchmarks.faults import FAULTS, ROWS, Case  # noqa: E402
+from benchmarks.record import write  # noqa: E402
 from elvmass_core.domain import Estimate, Lvh, Report, Severity, Sex  # noqa: E402
 from elvmass_core.errors import ElvmassError  # noqa: E402
 from elvmass_core.io import load_files, read_recording  # noqa: E402
@@ -317,17 +318,35 @@ def print_table(results: Sequence[Result]) -> None:
             if fault.row == row and by_fault[name]:
                 print(summary_line(f"  {name}", by_fault[name]))
     print(header)
+    for title, group in groups_of(results).items():
+        print(summary_line(title if title == "total" else f"  {title}", group))
+        silent = sum(one.outcome == SILENT for one in group)
+        print(f"    silent flags {silent} of {len(group)}, at most {100 * wilson_upper(silent, len(group)):.2f} %")
+
+
+def groups_of(results: Sequence[Result]) -> dict[str, list[Result]]:
+    """The groups that are totalled; an empty one is left out."""
     groups = {
-        "total": results,
-        "  definite before the fault": [one for one in results if one.base_is_definite],
-        "  simulated": [one for one in results if one.base.startswith("simulated")],
-        "  real": [one for one in results if not one.base.startswith("simulated")],
+        "total": list(results),
+        "definite before the fault": [one for one in results if one.base_is_definite],
+        "simulated": [one for one in results if one.base.startswith("simulated")],
+        "real": [one for one in results if not one.base.startswith("simulated")],
     }
-    for title, group in groups.items():
-        if group:
-            print(summary_line(title, group))
-            silent = sum(one.outcome == SILENT for one in group)
-            print(f"    silent flags {silent} of {len(group)}, at most {100 * wilson_upper(silent, len(group)):.2f} %")
+    return {title: group for title, group in groups.items() if group}
+
+
+def summary(results: Sequence[Result]) -> dict[str, object]:
+    """Outcomes of each group, how many flags were silent, and the upper end of the 95 % Wilson interval."""
+    found: dict[str, object] = {}
+    for title, group in groups_of(results).items():
+        outcomes = Counter(one.outcome for one in group)
+        found[title] = {
+            "n": len(group),
+            "silent_flags": outcomes[SILENT],
+            "silent_at_most": wilson_upper(outcomes[SILENT], len(group)),
+            "outcomes": {name: outcomes[name] for name in OUTCOMES},
+        }
+    return found
 
 
 def print_examples(results: Sequence[Result]) -> None:
@@ -346,7 +365,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--n", type=int, default=10_000, help="faults")
     parser.add_argument("--seed", type=int, default=1, help="of the faults; the base recordings stay")
     parser.add_argument("--workers", type=int, default=2, help="processes")
-    parser.add_argument("--out", type=Path, help="JSON file for every result")
+    parser.add_argument("--out", type=Path, help="JSON file for the totals")
+    parser.add_argument("--results", type=Path, help="JSON file for every result")
     options = parser.parse_args(arguments)
     if _models().problems:
         print(*_models().problems, sep="\n")
@@ -360,7 +380,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print_table(results)
     print_examples(results)
     if options.out:
-        options.out.write_text(json.dumps([asdict(result) for result in results], indent=0) + "\n", encoding="utf-8")
+        write(options.out, {"seed": options.seed, "bases": len(bases), "real_bases": n_real, **summary(results)})
+    if options.results:
+        content = json.dumps([asdict(result) for result in results], indent=0)
+        options.results.write_text(content + "\n", encoding="utf-8")
     return int(any(result.outcome == SILENT for result in results))
 
 

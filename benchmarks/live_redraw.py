@@ -1,4 +1,4 @@
-"""From a slider to the redrawn page, in a browser and in the core: ``python benchmarks/live_redraw.py [--moves 24]``.
+"""From a slider to the redrawn page, in a browser and in the core: ``python benchmarks/live_redraw.py [--out …]``.
 
 A move is one press of an arrow key on a slider of the Virtual patient page; the page is redrawn when the last change of
 its DOM has passed (grams, anatomy, beat, ECG paper, trace). Every setting is new, so nothing is remembered from an
@@ -11,14 +11,9 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
 import argparse  # noqa: E402
-import shutil  # noqa: E402
-import socket  # noqa: E402
-import subprocess  # noqa: E402
 import sys  # noqa: E402
 import time  # noqa: E402
-import urllib.request  # noqa: E402
-from collections.abc import Callable, Iterator  # noqa: E402
-from contextlib import contextmanager  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from dataclasses import replace  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -30,6 +25,8 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
+from benchmarks.record import spread, write  # noqa: E402
+from benchmarks.running_app import BROWSER_FLAGS, browser_path, running_app  # noqa: E402
 from elvmass_core.domain import Sex  # noqa: E402
 from elvmass_core.live import show  # noqa: E402
 from elvmass_core.live.show import person, record  # noqa: E402
@@ -68,13 +65,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--moves", type=int, default=24)
     parser.add_argument("--part", choices=["core", "browser"], help="only one of the two")
+    parser.add_argument("--out", type=Path, help="JSON file")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     if arguments.part != "browser":
         core(arguments.moves)
     if arguments.part != "core":
-        with serving() as (url, server):
-            in_browser(url, server, arguments.moves)
+        with running_app() as app:
+            in_browser(app.url, app.pid, arguments.moves)
+    if arguments.out:
+        write(arguments.out, _FIGURES)
 
 
 def core(n: int) -> None:
@@ -110,6 +110,7 @@ def _recorded(dials: Dials) -> object:
     return _RECORDED[dials]
 
 
+_FIGURES: dict[str, object] = {}
 _SIMULATED: dict = {}
 _RECORDED: dict = {}
 _BEFORE: dict[str, Callable[[Dials], object]] = {"beat → recording": _simulated, "recording → report": _recorded}
@@ -127,34 +128,12 @@ def _times(step: Callable[[Dials], object], settings: list[Dials], before: Calla
     return np.array(found[1:])
 
 
-@contextmanager
-def serving() -> Iterator[tuple[str, int]]:
-    """The app on a free port, as `dev.py app` starts it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(300):
-            try:
-                urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2).close()
-                break
-            except OSError:
-                time.sleep(0.2)
-        yield f"http://127.0.0.1:{port}", server.pid
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
 def in_browser(url: str, server: int, moves: int) -> None:
     """Arrow keys on several sliders; every setting is new."""
     from playwright.sync_api import sync_playwright
 
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=found, args=["--no-sandbox", "--disable-gpu"])
+        browser = driver.chromium.launch(executable_path=browser_path(), args=list(BROWSER_FLAGS))
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         clock = page.context.new_cdp_session(page)
         clock.send("Performance.setTimeDomain", {"timeDomain": "threadTicks"})
@@ -207,6 +186,7 @@ def _browser_ms(clock: Any) -> float:
 
 def report(words: str, times_ms: np.ndarray) -> None:
     """One line."""
+    _FIGURES[words.strip()] = spread(times_ms.tolist(), "ms", 0)
     p50, p95 = np.percentile(times_ms, [50, 95])
     print(f"{words:64s} p50 {p50:5.0f} ms   p95 {p95:5.0f} ms   most {times_ms.max():5.0f} ms", flush=True)
 

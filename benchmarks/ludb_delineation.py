@@ -1,4 +1,4 @@
-"""Borders of the averaged beat against LUDB's cardiologists: ``python benchmarks/ludb_delineation.py``.
+"""Borders of the averaged beat against LUDB's cardiologists: ``python benchmarks/ludb_delineation.py [--out …]``.
 
 The reference of a border is, per beat, a quantile over the leads that were marked (the first quarter for an onset, the
 last quarter for an end, the median for a peak), then the median over the beats used. Even subjects (in order of their
@@ -11,6 +11,7 @@ the same rule as the cardiologists' marks. It marks single beats and we mark the
 reader of a 12-lead ECG gets is compared.
 """
 
+import argparse
 import os
 import sys
 import time
@@ -24,6 +25,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.record import write  # noqa: E402
 from elvmass_core.domain import FIDUCIAL_NAMES, Beat, Recording  # noqa: E402
 from elvmass_core.io import load_files, read_recording  # noqa: E402
 from elvmass_core.signal import extract_beat  # noqa: E402
@@ -212,8 +214,24 @@ def print_half(title: str, half: Half, n: int) -> None:
     print("  ms per recording, median (ours: beat and borders): " + ", ".join(times))
 
 
+def summary(half: Half, n: int) -> dict[str, object]:
+    """Bias, SD (ms) and number for each method and border; milliseconds for each recording."""
+    found: dict[str, object] = {"recordings": n}
+    for method in (OURS, *METHODS):
+        borders = {}
+        for name in FIDUCIAL_NAMES:
+            if half.errors[method, name]:
+                errors = np.array(half.errors[method, name])
+                borders[name] = {"bias_ms": float(errors.mean()), "sd_ms": float(errors.std()), "n": errors.size}
+        found[method] = {"ms": 1000.0 * float(np.median(half.seconds[method])), "borders": borders}
+    return found
+
+
 def main() -> None:
     """Print both halves."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, help="JSON file")
+    out, result = parser.parse_args().out, {}
     paths = headers(DATA)
     if not paths:
         sys.exit("No LUDB recordings: set ELVMASS_ECG_DATA to the folder that holds ludb/.")
@@ -225,6 +243,9 @@ def main() -> None:
             for path in chosen:
                 half.add(path)
         print_half(title, half, len(chosen))
+        result[title] = summary(half, len(chosen))
+    if out:
+        write(out, result)
 
 
 if __name__ == "__main__":

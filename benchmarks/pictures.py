@@ -6,12 +6,7 @@ Needs a Chromium and `requirements-test.txt`. Everything shown is an example tha
 """
 
 import argparse
-import shutil
-import socket
-import subprocess
 import sys
-import time
-import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -19,7 +14,8 @@ sys.path.insert(0, str(ROOT))
 
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"]
+from benchmarks.running_app import BROWSER_FLAGS, browser_path, running_app  # noqa: E402
+
 EXAMPLE = "Simulated man, LVH with strain"
 DESK, PHONE = (1440, 900), (390, 844)
 WAIT_MS = 60_000
@@ -30,34 +26,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--out", type=Path, default=ROOT / "docs")
     out = parser.parse_args().out
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}", "--server.headless=true"]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait_for(url)
-        with sync_playwright() as driver:
-            found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-            browser = driver.chromium.launch(executable_path=found, args=FLAGS)
-            _desk(browser, url, out)
-            _phone(browser, url, out)
-            _virtual(browser, url, out)
-            browser.close()
-    finally:
-        server.terminate()
-        server.wait(timeout=20)
-
-
-def _wait_for(url: str) -> None:
-    for _ in range(300):
-        try:
-            urllib.request.urlopen(f"{url}/_stcore/health", timeout=2).close()
-            return
-        except OSError:
-            time.sleep(0.2)
-    raise SystemExit("the app did not start")
+    with running_app() as app, sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=browser_path(), args=list(BROWSER_FLAGS))
+        _desk(browser, app.url, out)
+        _phone(browser, app.url, out)
+        _virtual(browser, app.url, out)
+        browser.close()
 
 
 def _open(browser: Browser, url: str, size: tuple[int, int], scheme: str) -> Page:

@@ -1,9 +1,10 @@
-"""What must be refused and what must not: ``python benchmarks/refusals.py``.
+"""What must be refused and what must not: ``python benchmarks/refusals.py [--out …]``.
 
 Recordings without a heart (white and muscle noise, baseline wander, flat leads, mains, mixtures; many levels) must all
 be refused. Real recordings that their cardiologists call normal must not: counted are those that a finding stops.
 """
 
+import argparse
 import sys
 from collections import Counter
 from collections.abc import Callable
@@ -20,6 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.faults import leads_mv  # noqa: E402
 from benchmarks.real_recordings import DATA  # noqa: E402
+from benchmarks.record import write  # noqa: E402
 from benchmarks.reversals import wilson  # noqa: E402
 from elvmass_core.domain import FloatArray, Patient, Recording, Severity, Sex  # noqa: E402
 from elvmass_core.io import load_files, read_recording  # noqa: E402
@@ -77,12 +79,15 @@ def refused(job: tuple[str, int]) -> tuple[bool, str]:
 
 def main() -> int:
     """Print both tables; 1 when anything without a heart got a number."""
-    passed = 0
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--out", type=Path, help="JSON file")
+    out, passed, noise = parser.parse_args().out, 0, {}
     for kind in MAKERS:
         with ProcessPoolExecutor(2) as pool:
             answers = list(pool.map(refused, [(kind, seed) for seed in range(N_EACH)], chunksize=20))
         n = sum(answer for answer, _ in answers)
         passed += N_EACH - n
+        noise[kind] = {"n": N_EACH, "refused": n}
         print(f"{kind:30} refused {n}/{N_EACH}  {dict(Counter(code for _, code in answers).most_common(4))}")
     models = _models()
     normal = [header for header in headers(DATA) if is_normal(stated(header.read_text(errors="replace")))]
@@ -94,6 +99,9 @@ def main() -> int:
         stopped += [(header.stem, one.code) for one in found if one.severity is Severity.STOP][:1]
     low, high = wilson(len(stopped), len(normal))
     print(f"real normal stopped: {len(stopped)}/{len(normal)} ({100 * low:.1f}–{100 * high:.1f} %) {stopped}")
+    if out:
+        real = {"n": len(normal), "stopped": len(stopped), "wilson": [low, high], "which": dict(stopped)}
+        write(out, {"without_a_heart": noise, "real_normal": real})
     return int(passed > 0)
 
 

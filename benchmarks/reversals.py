@@ -1,11 +1,11 @@
-"""Electrodes exchanged on purpose: ``python benchmarks/reversals.py COHORT COHORT`` (folders of `simulate`).
+"""Electrodes exchanged on purpose: ``python benchmarks/reversals.py COHORT COHORT [--out …]`` (folders of `simulate`).
 
 Real recordings (the half that the density was not fitted on) and 2000 simulated ones (of cohorts that it was not fitted
 on) get every wrong connection that is looked for, and those with the right leg. Printed: how many are stopped, how many
 of these for the right connection, and how many unchanged recordings are stopped; with Wilson's 95 % intervals.
 """
 
-import json
+import argparse
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.real_recordings import REPORTING, load_real  # noqa: E402
+from benchmarks.record import write  # noqa: E402
 from elvmass_core.domain import Beat, FloatArray  # noqa: E402
 from elvmass_core.errors import BeatError  # noqa: E402
 from elvmass_core.features import measure  # noqa: E402
@@ -125,8 +126,8 @@ def table(rows: Sequence[list[tuple[bool, bool]]]) -> dict[str, dict[str, object
     }
 
 
-def main(cohorts: list[Path]) -> None:
-    """Print both tables and write them beside this file."""
+def main(cohorts: list[Path], out: Path) -> None:
+    """Print the tables and write them."""
     real = load_real()
     groups: dict[str, list[list[tuple[bool, bool]]]] = {
         "real, reporting half, sinus": [],
@@ -155,8 +156,12 @@ def main(cohorts: list[Path]) -> None:
             share = f"{row['alarms']}/{row['n']}"
             print(f"  {share:>10}  {100 * low:5.1f}–{100 * high:5.1f} %  named {row['named']:>5}  {change[:75]}")
     print("not sinus or wide:", len(others), "alarms in", [name for name, alarm in others if alarm])
-    Path(__file__).with_suffix(".json").write_text(json.dumps(result, indent=1, ensure_ascii=False), encoding="utf-8")
+    write(out, result)
 
 
 if __name__ == "__main__":
-    main([Path(name) for name in sys.argv[1:]])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("cohorts", type=Path, nargs="+")
+    parser.add_argument("--out", type=Path, default=Path(__file__).with_suffix(".json"))
+    chosen = parser.parse_args()
+    main(chosen.cohorts, chosen.out)

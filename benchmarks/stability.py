@@ -1,4 +1,4 @@
-"""How far the estimate moves when nothing about the heart does: ``python benchmarks/stability.py``.
+"""How far the estimate moves when nothing about the heart does: ``python benchmarks/stability.py [--out …]``.
 
 Every recording is analysed as it is and again with the noise of IEC 60601-2-25 (25 µV rms above 40 Hz, mains of 50 µV,
 1 mV at 0.3 Hz; together and one by one, random phases), with R times off by up to ±20 ms a beat, at twice its sampling
@@ -26,6 +26,7 @@ sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
 
+from benchmarks.record import write  # noqa: E402
 from elvmass_core.domain import Patient, Recording, Sex  # noqa: E402
 from elvmass_core.errors import ElvmassError  # noqa: E402
 from elvmass_core.io import load_files, read_recording  # noqa: E402
@@ -158,10 +159,11 @@ def simulated_cases(n: int) -> list[tuple[Recording, Patient]]:
     return cases
 
 
-def table(cases: list[tuple[Recording, Patient]], models: Models, repeats: int) -> None:
-    """Print one row for each change."""
+def table(cases: list[tuple[Recording, Patient]], models: Models, repeats: int) -> dict[str, object]:
+    """Print one row for each change; |change| in per cent."""
     plain = [mass_g(recording, patient, models) for recording, patient in cases]
     print(f"{np.isfinite(plain).sum()} of {len(cases)} recordings have an estimate")
+    found: dict[str, object] = {"recordings": len(cases), "with_estimate": int(np.isfinite(plain).sum())}
     for name, change in CHANGES.items():
         moved = []
         for k, ((recording, patient), before) in enumerate(zip(cases, plain, strict=True)):
@@ -179,8 +181,17 @@ def table(cases: list[tuple[Recording, Patient]], models: Models, repeats: int) 
         refused = np.mean(~np.isfinite(moved))
         print(
             f"  {name:18s} median {np.median(kept):5.2f} %  p95 {np.quantile(kept, 0.95):5.2f} %  "
-            f"largest {kept.max():5.1f} %  refused {100 * refused:.0f} %"
+            f"largest {kept.max():5.1f} %  refused {100 * refused:.0f} %",
+            flush=True,
         )
+        found[name.strip()] = {
+            "n": len(moved),
+            "median_percent": float(np.median(kept)),
+            "p95_percent": float(np.quantile(kept, 0.95)),
+            "largest_percent": float(kept.max()),
+            "refused": float(refused),
+        }
+    return found
 
 
 def main() -> None:
@@ -188,17 +199,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--simulated", type=int, default=60, metavar="N")
     parser.add_argument("--repeats", type=int, default=2)
+    parser.add_argument("--out", type=Path, help="JSON file")
     chosen = parser.parse_args()
+    result = {}
     torch.set_num_threads(1)
     models = load_models(ROOT / "weights")
     cases = real_cases()
     if cases:
         print("Real recordings")
-        table(cases, models, chosen.repeats)
+        result["real"] = table(cases, models, chosen.repeats)
     else:
         print("No real recordings: set ELVMASS_ECG_DATA.")
     print("Simulated patients")
-    table(simulated_cases(chosen.simulated), models, chosen.repeats)
+    result["simulated"] = table(simulated_cases(chosen.simulated), models, chosen.repeats)
+    if chosen.out:
+        write(chosen.out, result)
 
 
 if __name__ == "__main__":
