@@ -38,7 +38,8 @@ LAFB_R_I_S_III = {LAFB: "left anterior fascicular block raises R I and S III"}
 LAFB_S_III = {LAFB: "left anterior fascicular block deepens S III"}
 LAFB_AXIS = {LAFB: "left anterior fascicular block turns the axis left and raises limb voltage"}
 
-REVIEW = "PMC4750022, table 1"
+REVIEW = "PubMed Central article PMC4750022, table 1"
+"""Its authors, year and title are not given because they could not be checked: only the table's figures were seen."""
 GUIDELINE = "ESC/ESH 2018 hypertension guideline"
 AHA_2009 = "AHA/ACCF/HRS 2009, part V"
 

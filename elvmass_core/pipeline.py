@@ -9,6 +9,8 @@ from elvmass_core.attribution.explain import TOLERATED_DELTA_G
 from elvmass_core.attribution.explain import explain as explain_estimate
 from elvmass_core.criteria import PACED, apply_criteria
 from elvmass_core.domain import (
+    DISCLAIMER,
+    OWN_WEIGHTS_DISCLAIMER,
     Attribution,
     Beat,
     CriterionResult,
@@ -26,7 +28,7 @@ from elvmass_core.domain import (
 from elvmass_core.errors import BeatError, EstimateError
 from elvmass_core.features import measure, without_p
 from elvmass_core.models.bundle import Models
-from elvmass_core.models.estimate import check_trained_range, estimate
+from elvmass_core.models.estimate import check_estimated_range, check_trained_range, estimate
 from elvmass_core.quality import (
     ATRIAL_FIBRILLATION,
     check_beat,
@@ -34,12 +36,15 @@ from elvmass_core.quality import (
     check_likeness,
     check_patient,
     check_recording,
+    in_reading_order,
     why_not_judged,
 )
 from elvmass_core.quality.likeness import REAL, TRAINING
 from elvmass_core.quality.real_ecgs import real_ecgs
+from elvmass_core.reference_ranges import is_child
 from elvmass_core.signal import EXTRACTION_VERSION, extract_beat, with_fiducials
 from elvmass_core.signal_space import describe
+from elvmass_core.wording import beyond
 
 
 def analyse(
@@ -70,7 +75,7 @@ def analyse(
         The borders set by hand lie outside the beat or in the wrong order.
     """
     findings = [*recording.findings, *check_recording(recording)]
-    beat, features = _measure(recording, fiducials, findings)
+    beat, features = _measure(recording, patient, fiducials, findings)
     distances = () if beat is None else _distances(beat, patient, models, findings)
     criteria = () if features is None else _criteria(features, patient, findings)
     findings += [*check_patient(patient), *check_conflicts(recording.stated, patient), *_check_models(models, patient)]
@@ -89,14 +94,19 @@ def analyse(
         criteria=criteria,
         estimates=estimates,
         attribution=attribution,
-        findings=tuple(findings),
+        findings=in_reading_order(findings),
         versions=versions(),
         distances=distances,
+        disclaimer=OWN_WEIGHTS_DISCLAIMER if estimates and not _any_simulated(estimates) else DISCLAIMER,
     )
 
 
+def _any_simulated(estimates: Sequence[Estimate]) -> bool:
+    return any(one.simulated for one in estimates)
+
+
 def _measure(
-    recording: Recording, fiducials: Fiducials | None, findings: list[Finding]
+    recording: Recording, patient: Patient, fiducials: Fiducials | None, findings: list[Finding]
 ) -> tuple[Beat | None, Features | None]:
     """Beat and measurements, with what they found appended; None twice when no beat can be formed."""
     try:
@@ -108,7 +118,7 @@ def _measure(
         beat = with_fiducials(beat, fiducials)
         findings.append(_BORDERS_BY_HAND)
     features = measure(beat)
-    findings += check_beat(beat, features, paced=_has(findings, PACED))
+    findings += check_beat(beat, features, paced=_has(findings, PACED), child=is_child(patient.age_years))
     return beat, without_p(features) if _has(findings, ATRIAL_FIBRILLATION) else features
 
 
@@ -155,6 +165,7 @@ def _estimate(
         findings.append(Finding(code="estimate_implausible", severity=Severity.STOP, message=str(error)))
         return ()
     findings += dict.fromkeys(one for bundle in bundles for one in check_trained_range(bundle, features, patient))
+    findings += (one for pair in zip(bundles, estimates, strict=True) for one in check_estimated_range(*pair))
     return estimates
 
 
@@ -163,7 +174,8 @@ def _check_completeness(attribution: Attribution) -> Sequence[Finding]:
     if abs(attribution.delta_g) <= TOLERATED_DELTA_G:
         return ()
     message = "The attributions do not add up to the estimate: do not read them as grams."
-    observed, expected = f"{attribution.delta_g:+.1f} g", f"within ±{TOLERATED_DELTA_G:g} g"
+    missed = beyond(abs(attribution.delta_g), high=TOLERATED_DELTA_G, decimals=1)
+    observed, expected = f"{'−' if attribution.delta_g < 0 else '+'}{missed} g", f"within ±{TOLERATED_DELTA_G:g} g"
     return (
         Finding(
             code="attribution_incomplete",

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from elvmass_core.domain import Sex
+from elvmass_core.wording import ADULT_YEARS
 
 AXIS = "AHA/ACCF/HRS 2009, part III (doi 10.1161/CIRCULATIONAHA.108.191095)"
 QT = "AHA/ACCF/HRS 2009, part IV (doi 10.1161/CIRCULATIONAHA.108.191096)"
@@ -46,8 +47,18 @@ _QTC_LOW_MS = 390.0
 """Part IV: QTc is long from 450 ms in men and 460 ms in women, short at 390 ms or below."""
 
 
-def reference_range(name: str, sex: Sex) -> ReferenceRange | None:
-    """Return the usual range of a feature for adults of this sex; None where there is none or it needs the sex."""
+def is_child(age_years: float | None) -> bool:
+    """Whether adult ranges certainly do not apply; an unknown age is none."""
+    return age_years is not None and age_years < ADULT_YEARS
+
+
+def reference_range(name: str, sex: Sex, age_years: float | None = None) -> ReferenceRange | None:
+    """Return the usual range of a feature for adults of this sex.
+
+    None where there is none, where it needs the sex, and for a child: children's intervals follow other rules.
+    """
+    if is_child(age_years):
+        return None
     if name == "qtc_fridericia_ms":
         high = _QTC_HIGH_MS.get(sex)
         return None if high is None else ReferenceRange(low=_QTC_LOW_MS, high=high, unit="ms", source=QT)

@@ -1,6 +1,36 @@
-"""Sentences about an estimate that the page and the command line share, so that both say the same."""
+"""Words and numbers that several readers share, so that all say the same."""
 
-from elvmass_core.domain import Estimate, Patient
+from elvmass_core.domain import Estimate, Patient, Sex
+
+LOW_VOLTAGE = "Low voltage does not mean low mass: fluid, fat, lung and amyloid all lower voltage."
+WHO = {Sex.FEMALE: "women", Sex.MALE: "men", Sex.UNKNOWN: "patients"}
+"""Whom a model is for."""
+ADULT_YEARS = 18.0
+"""Below it neither the models nor adults' usual ranges hold."""
+MODEL_REFERENCE = "model reference"
+_MOST_DIGITS = 12
+"""More than any limit needs."""
+
+
+def beyond(value: float, low: float | None = None, high: float | None = None, *, decimals: int | None = 0) -> str:
+    """A number that lies outside limits, rounded no further than shows it: 50.3 beside "≤ 50", never 50.
+
+    Parameters
+    ----------
+    value : float
+        Below `low` or above `high`, in the unit in which it is printed.
+    low, high : float or None
+        The limits as printed; None where there is none.
+    decimals : int or None
+        As many where they are enough; None: the number as it was stated.
+    """
+    written = repr(value)
+    for digits in range(_MOST_DIGITS):
+        rounded = f"{value:.{6 + digits}g}" if decimals is None else f"{value:.{decimals + digits}f}"
+        if (low is not None and float(rounded) < low) or (high is not None and float(rounded) > high):
+            written = rounded
+            break
+    return written.replace("-", "−")
 
 
 def percent(share: float) -> str:
@@ -28,6 +58,16 @@ def _change_words(estimate: Estimate) -> str:
     if change_g == 0:
         return "changes nothing"
     return f"adds {change_g} g" if change_g > 0 else f"takes off {-change_g} g"
+
+
+def crowd_words(estimate: Estimate) -> str:
+    """Whose masses the range of same-sex training patients holds."""
+    return f"9 of 10 {'simulated ' if estimate.simulated else ''}{WHO[estimate.sex]}"
+
+
+def reference_words(estimate: Estimate) -> str:
+    """What the reference of a model is, from which its grams are explained."""
+    return f"what the model says for the mean beat of its training {WHO[estimate.sex]} without LVH and their mean body"
 
 
 def lvh_in_test_words(estimate: Estimate) -> str:

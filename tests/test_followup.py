@@ -186,6 +186,33 @@ def test_a_refusal_says_which_ecg_and_why_and_keeps_the_other_estimate():
     assert (change.first_g, change.second_g, change.same_model) == (100.0, None, False)
 
 
+UNKNOWN = report(None, patient=replace(WOMAN, sex=Sex.UNKNOWN))
+
+
+def test_an_unknown_sex_is_said_once_for_both_with_what_to_do():
+    change = compare_recordings(UNKNOWN, replace(UNKNOWN, recording=report(1.0, seed=7.0).recording), repeatability())
+    assert codes(change) == {"followup_refused": Severity.STOP}
+    (stop,) = change.findings
+    assert stop.message == (
+        "The sex is not known. The models of men and of women give different masses: enter the sex to compare the two "
+        "ECGs."
+    )
+    assert change.sentence.count("sex") == 2 and change.sentence.count("ECG") == 1
+
+
+def test_one_reason_of_both_is_said_once_and_two_reasons_are_said_each():
+    other = report(None, findings=[found(Severity.STOP, "lead_clipped", "Lead V2 is clipped.")])
+    both = compare_recordings(report(None, findings=[STOPPED]), report(None, findings=[STOPPED]), repeatability())
+    assert [one.message for one in both.findings if one.code == "followup_refused"] == [
+        "Neither ECG has an estimate: Lead V1 is flat."
+    ]
+    each = compare_recordings(report(None, findings=[STOPPED]), other, repeatability())
+    assert [one.message for one in each.findings if one.code == "followup_refused"] == [
+        "The first ECG has no estimate: Lead V1 is flat.",
+        "The second ECG has no estimate: Lead V2 is clipped.",
+    ]
+
+
 def test_a_comparison_that_is_stopped_cannot_hold_a_difference():
     with pytest.raises(ValueError, match="cannot hold a difference"):
         Change(

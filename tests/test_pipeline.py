@@ -261,3 +261,21 @@ def test_borders_outside_the_beat_or_out_of_order_are_refused_in_words(models, c
             models,
             fiducials=dataclasses.replace(found.beat.fiducials, **change),
         )
+
+
+@pytest.mark.parametrize(("age_years", "said"), [(9.0, False), (60.0, True), (None, True)])
+def test_short_durations_speak_of_a_wrong_rate_in_an_adult_and_never_in_a_child(age_years, said):
+    """A child's P, PR, QRS and QT are all short together, as an adult's are at a misstated rate."""
+    fast = Recording(signal_mv=synthetic.signal(rr_s=1.0)[0], fs_hz=1000.0, format="synthetic")
+    report = analyse(fast, synthetic.patient(age_years=age_years), Models())
+    assert ("timing_implausible" in codes(report)) is said
+    assert ("not_adult" in codes(report)) is (age_years == 9.0)
+
+
+def test_the_findings_of_a_report_stand_in_reading_order(models):
+    signal = np.array(synthetic.signal(noise_mv=0.06)[0]) * 2.4
+    report = analyse(
+        Recording(signal_mv=signal, fs_hz=500.0, format="synthetic"), synthetic.patient(height_cm=None), models
+    )
+    said = [finding.code for finding in report.findings if finding.severity.value == "CAUTION"]
+    assert said.index("amplitude_unusual") < said.index("filters_not_stated") == len(said) - 1

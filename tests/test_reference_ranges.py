@@ -31,3 +31,9 @@ def test_every_interval_that_has_a_range_is_measured_and_names_its_source():
     assert all(one.source for one in named.values() if one)
     assert named["qrs_ms"].words() == "≤ 110 ms"
     assert named["pr_ms"].words() == "120–200 ms"
+
+
+@pytest.mark.parametrize("age_years", [0.5, 9.0, 17.9])
+def test_a_child_has_no_adult_range(age_years):
+    assert all(reference_range(name, Sex.MALE, age_years) is None for name in INTERVALS)
+    assert reference_range("qrs_ms", Sex.MALE, 18.0) == reference_range("qrs_ms", Sex.MALE)

@@ -23,6 +23,10 @@ BEAT_FIRST_MS = -1000.0 * BEAT_R_INDEX / BEAT_FS_HZ
 BEAT_LAST_MS = 1000.0 * (BEAT_SAMPLES - 1 - BEAT_R_INDEX) / BEAT_FS_HZ
 """Its first and last sample, in ms from R."""
 
+OWN_WEIGHTS_DISCLAIMER = (
+    "Research demonstration. Weights trained on a user's own table; validate them before any use; not for diagnosis. "
+    "A negative result does not exclude LVH."
+)
 DISCLAIMER = (
     "Research demonstration. Trained on simulated patients; not validated in humans; not for diagnosis. "
     "A negative result does not exclude LVH."

@@ -8,7 +8,7 @@ from elvmass_core.followup.repeatability import Repeatability, Spread
 from elvmass_core.quality import scope_words
 from elvmass_core.quality.findings import Findings, caution, note, stop
 from elvmass_core.quality.scope import OUTSIDE_SCOPE
-from elvmass_core.wording import percent
+from elvmass_core.wording import beyond, percent
 
 NOT_VALIDATED = (
     "Not validated for follow-up: in no patient has it been tested whether the estimate follows a change of LV mass."
@@ -118,8 +118,7 @@ def compare_recordings(first: Report, second: Report, repeatability: Repeatabili
 
 def _checks(first: Report, second: Report) -> Iterator[Finding]:
     """Everything that speaks against the comparison."""
-    for which, report in zip(ORDER_WORDS, (first, second), strict=True):
-        yield from _check_answer(which, report)
+    yield from _check_answers(first, second)
     yield from _check_same(first, second)
     yield from _check_person(first, second)
     yield from _check_body(first, second)
@@ -129,16 +128,53 @@ def _checks(first: Report, second: Report) -> Iterator[Finding]:
         yield from _only_in(which, report, before)
 
 
-def _check_answer(which: str, report: Report) -> Findings:
-    """A STOP when a report has no single estimate that can be trusted with its grams."""
+def _check_answers(first: Report, second: Report) -> Iterator[Finding]:
+    """A STOP for each report without one estimate that can be trusted with its grams, and one for both alike."""
+    one, other = (_why_no_answer(report) for report in (first, second))
+    if one is not None and one == other:
+        yield from stop(one.code, f"{one.of_both} {one.why}", one.observed)
+        return
+    for which, found in zip(ORDER_WORDS, (one, other), strict=True):
+        if found is not None:
+            yield from stop(found.code, f"{found.of_one.format(which)} {found.why}", found.observed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _NoAnswer:
+    """Why an ECG cannot be compared: the words for it alone, those for both, and the reason."""
+
+    code: str
+    of_one: str
+    of_both: str
+    why: str
+    observed: str = ""
+
+
+def _why_no_answer(report: Report) -> _NoAnswer | None:
     if report.refused:
         reason = next(found for found in report.findings if found.severity is Severity.STOP)
-        return stop("followup_refused", f"The {which} ECG has no estimate: {reason.message}", reason.code)
+        return _NoAnswer(
+            code="followup_refused",
+            of_one="The {} ECG has no estimate:",
+            of_both="Neither ECG has an estimate:",
+            why=reason.message,
+            observed=reason.code,
+        )
     if report.estimate is None:
-        return stop("followup_refused", f"The {which} ECG has no single estimate, because the sex is not known.")
+        return _NoAnswer(
+            code="followup_refused",
+            of_one="For the {} ECG the sex is not known.",
+            of_both="The sex is not known.",
+            why="The models of men and of women give different masses: enter the sex to compare the two ECGs.",
+        )
     if outside := scope_words(report.findings):
-        return stop("followup_outside_scope", f"The {which} ECG is no basis for a comparison. {outside}")
-    return ()
+        return _NoAnswer(
+            code="followup_outside_scope",
+            of_one="The {} ECG is no basis for a comparison.",
+            of_both="Both ECGs are no basis for a comparison.",
+            why=outside,
+        )
+    return None
 
 
 def _check_same(first: Report, second: Report) -> Iterator[Finding]:
@@ -163,7 +199,9 @@ def _check_person(first: Report, second: Report) -> Iterator[Finding]:
         if apart > SAME_HEIGHT_CM:
             message = "The heights differ: these are two persons, or one entry is wrong."
             expected = f"within {SAME_HEIGHT_CM:g} cm of {one.height_cm:g} cm"
-            yield from stop("followup_different_height", message, f"{other.height_cm:g} cm", expected)
+            bounds = one.height_cm - SAME_HEIGHT_CM, one.height_cm + SAME_HEIGHT_CM
+            observed = f"{beyond(other.height_cm, *bounds, decimals=None)} cm"
+            yield from stop("followup_different_height", message, observed, expected)
     if one.age_years is not None and other.age_years is not None and other.age_years < one.age_years:
         message = "The patient is younger in the second ECG: check the order and the ages."
         yield from caution("followup_order", message)

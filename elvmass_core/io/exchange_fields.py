@@ -8,7 +8,7 @@ import math
 from xml.etree.ElementTree import Element
 
 from elvmass_core.domain import DeviceFilters, Finding, Patient
-from elvmass_core.io.dates import date_or_none, years_between
+from elvmass_core.io.dates import age_between, date_or_none, years_between
 from elvmass_core.io.stated import number_or_none, stated_patient
 
 YEARS_PER = {
@@ -21,8 +21,10 @@ YEARS_PER = {
 """Years in one of each unit of age: GE's words and the UCUM codes of HL7."""
 CM_PER = {"cm": 1.0, "m": 100.0, "mm": 0.1, "in": 2.54, "inch": 2.54, "inches": 2.54, "[in_i]": 2.54}
 KG_PER = {"kg": 1.0, "g": 0.001, "lb": 0.45359237, "lbs": 0.45359237, "[lb_av]": 0.45359237}
-_US_DATES = ("%m-%d-%Y", "%m/%d/%Y", "%Y-%m-%d", "%Y%m%d", "%d-%b-%Y")
-_SIERRA_DATES = ("%Y-%m-%d", "%m/%d/%Y")
+_ORDERED_DATES = ("%Y-%m-%d", "%Y%m%d", "%d-%b-%Y")
+"""Dates that can be read in one way only."""
+_DATES = (("%m-%d-%Y", "%m/%d/%Y", *_ORDERED_DATES), ("%d-%m-%Y", "%d/%m/%Y", *_ORDERED_DATES))
+"""Month first as the devices' makers write it, and day first as an export elsewhere may."""
 _HL7_AGE = "21612-7"
 _HL7_HEIGHTS, _HL7_WEIGHTS = ("8302-2", "3137-7"), ("29463-7", "3141-9")
 """LOINC codes: reported age; body height, measured height; body weight, measured weight."""
@@ -51,12 +53,10 @@ def scaled(text: str, unit: str, factors: dict[str, float]) -> float | None:
 def muse_patient(root: Element) -> PatientAndFindings:
     """Patient of a GE MUSE file: a stated age with its unit, else from the dates; centimetres or inches, kg or lb."""
     person, test = root.find("PatientDemographics"), root.find("TestDemographics")
-    born = date_or_none(text_at(person, "DateofBirth"), _US_DATES)
-    recorded = date_or_none(text_at(test, "AcquisitionDate"), _US_DATES)
     age = scaled(text_at(person, "PatientAge"), text_at(person, "AgeUnits"), YEARS_PER)
     return stated_patient(
         sex=text_at(person, "Gender"),
-        age_years=age or years_between(born, recorded),
+        age_years=age or age_between(text_at(person, "DateofBirth"), text_at(test, "AcquisitionDate"), _DATES),
         height_cm=_either(person, {"HeightCM": 1.0, "HeightIN": CM_PER["in"]}),
         weight_kg=_either(person, {"WeightKG": 1.0, "WeightLBS": KG_PER["lb"]}),
     )
@@ -84,10 +84,9 @@ def sierra_patient(root: Element) -> PatientAndFindings:
     birth = text_at(person, "age/dateofbirth") or text_at(person, "dateofbirth")
     acquisition = root.find("dataacquisition")
     recorded = "" if acquisition is None else acquisition.get("date", "")
-    born, day = date_or_none(birth, _SIERRA_DATES), date_or_none(recorded, _SIERRA_DATES)
     return stated_patient(
         sex=text_at(person, "sex"),
-        age_years=positive_or_none(text_at(person, "age/years")) or years_between(born, day),
+        age_years=positive_or_none(text_at(person, "age/years")) or age_between(birth, recorded, _DATES),
         height_cm=_either(person, {"height/cm": 1.0, "height/inch": CM_PER["in"]}),
         weight_kg=_either(person, {"weight/kg": 1.0, "weight/lb": KG_PER["lb"]}),
     )

@@ -9,7 +9,8 @@ MAX_CHANNELS = 16
 MIN_FS_HZ, MAX_FS_HZ = 100.0, 2000.0
 MIN_DURATION_S, MAX_DURATION_S = 5.0, 60.0
 CUT_DURATION_S = 10.0
-"""A recording longer than `MAX_DURATION_S` is read for its first `CUT_DURATION_S`: the length of a resting ECG."""
+"""Of a recording longer than `MAX_DURATION_S` this much is used, the length of a resting ECG: the first stretch of the
+best quality (`best_stretch`)."""
 
 
 def is_beat(n_samples: int, fs_hz: float) -> bool:

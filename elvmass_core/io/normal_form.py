@@ -19,8 +19,10 @@ from elvmass_core.errors import (
     UnreadableError,
     UnsupportedError,
 )
+from elvmass_core.io.best_stretch import best_start_s
 from elvmass_core.io.limits import CUT_DURATION_S, MAX_DURATION_S, MAX_FS_HZ, MIN_DURATION_S, MIN_FS_HZ, is_beat
 from elvmass_core.units import LEAD_INDEX, LEADS, LIMB_LEADS, MILLIVOLTS_PER
+from elvmass_core.wording import beyond
 
 ASKED_UNITS = ("mV", "uV")
 """What a caller may answer when the file states no unit."""
@@ -161,7 +163,7 @@ def _override(code: str, message: str, observed: str, expected: str, severity: S
 
 
 def _within_duration(leads: dict[str, Channel], fs_hz: float) -> tuple[dict[str, Channel], tuple[str, ...]]:
-    """Refuse what is too short, and keep the first seconds of what is too long."""
+    """Refuse what is too short, and keep the first seconds of the best quality of what is too long."""
     seconds = next(iter(leads.values())).samples.size / fs_hz
     if seconds < MIN_DURATION_S:
         raise LimitError(
@@ -169,11 +171,23 @@ def _within_duration(leads: dict[str, Channel], fs_hz: float) -> tuple[dict[str,
         )
     if seconds <= MAX_DURATION_S:
         return leads, ()
-    n_used = round(CUT_DURATION_S * fs_hz)
+    start_s = best_start_s([channel.samples for channel in leads.values()], fs_hz, CUT_DURATION_S)
+    first, n_used = round(start_s * fs_hz), round(CUT_DURATION_S * fs_hz)
     cut = {
-        lead: Channel(lead=lead, samples=channel.samples[:n_used], unit=channel.unit) for lead, channel in leads.items()
+        lead: Channel(lead=lead, samples=channel.samples[first : first + n_used], unit=channel.unit)
+        for lead, channel in leads.items()
     }
-    return cut, (f"The recording lasts {seconds:.0f} s; only its first {CUT_DURATION_S:g} s are used.",)
+    return cut, (f"The recording lasts {seconds:.0f} s; {_used_words(start_s)}",)
+
+
+def _used_words(start_s: float) -> str:
+    """Which seconds of a long recording are used."""
+    if start_s == 0.0:
+        return f"only its first {CUT_DURATION_S:g} s are used."
+    return (
+        f"only the seconds {start_s:g} to {start_s + CUT_DURATION_S:g} are used, the first of the best quality: what "
+        "comes before is noisier, wanders more or has missing samples."
+    )
 
 
 def _in_millivolts(leads: dict[str, Channel], unit: str | None) -> tuple[FloatArray, tuple[Finding, ...]]:
@@ -275,10 +289,14 @@ def einthoven_findings(signal_mv: FloatArray) -> tuple[Finding, ...]:
             severity=Severity.STOP if residual > MAX_EINTHOVEN_RESIDUAL else Severity.CAUTION,
             message="The limb leads contradict one another (III is not II − I, or an aV lead does not fit): a gain, a "
             "lead name or the data are wrong. Check the gains in the file.",
-            observed=f"{100 * residual:.1f} % of the limb-lead power",
-            expected=f"at most {100 * SOUND_EINTHOVEN_RESIDUAL:.0f} %",
+            observed=f"{_in_percent(residual)} % of the limb-lead power",
+            expected=f"at most {100 * SOUND_EINTHOVEN_RESIDUAL:g} %",
         ),
     )
+
+
+def _in_percent(residual: float) -> str:
+    return beyond(100 * residual, high=100 * SOUND_EINTHOVEN_RESIDUAL, decimals=1)
 
 
 def complete_leads(signal_mv: FloatArray) -> tuple[FloatArray, tuple[str, ...], tuple[Finding, ...]]:

@@ -1,13 +1,15 @@
 """May a number be given? Pure checks that return Findings.
 
 `check_patient`, `check_conflicts` and `check_recording` need no beat; `check_beat` judges the averaged beat,
-`check_likeness` its distance from others; `outside_scope` says which findings put an ECG outside what the models know.
+`check_likeness` its distance from others; `outside_scope` says which findings put an ECG outside what the models know,
+`in_reading_order` in which order they are read.
 Thresholds stand beside the check that uses them, with their source or the word "assumed". `NOT_CHECKED` says what
 nobody looks at, so that silence is not read as a pass.
 """
 
 from elvmass_core.quality.beat import check_beat
 from elvmass_core.quality.likeness import check_likeness, distances_in_words, in_words
+from elvmass_core.quality.order import in_reading_order
 from elvmass_core.quality.person import check_conflicts, check_patient
 from elvmass_core.quality.recording import check_recording
 from elvmass_core.quality.rhythm import ATRIAL_FIBRILLATION
@@ -35,6 +37,7 @@ __all__ = [
     "check_patient",
     "check_recording",
     "distances_in_words",
+    "in_reading_order",
     "in_words",
     "outside_scope",
     "scope_words",

@@ -11,6 +11,7 @@ from elvmass_core.quality.rhythm import check_rhythm
 from elvmass_core.quality.timing import check_timing
 from elvmass_core.segments import REST, segment_masks
 from elvmass_core.units import INDEPENDENT_ROWS, LEADS
+from elvmass_core.wording import beyond
 
 QRS_SPAN_MV = (0.25, 2.5)
 """Median over leads of the QRS span outside which the gain is in doubt. In the real recordings used for tests the
@@ -43,13 +44,15 @@ leads are scaled copies of one another. Real hearts turn: 0.019 and more in 119 
 ones 0.089; copies and artificial pulses with noise reach 0.002."""
 
 
-def check_beat(beat: Beat, features: Features, *, paced: bool = False) -> Findings:
+def check_beat(beat: Beat, features: Features, *, paced: bool = False, child: bool = False) -> Findings:
     """Everything the averaged beat can tell about whether it may be believed.
 
     Parameters
     ----------
     paced : bool
         Whether the recording shows pacemaker spikes (`check_recording`): then a suspicion of electrodes says so first.
+    child : bool
+        Whether the person is known to be one: then durations that are short for an adult say nothing of the rate.
     """
     return (
         *_amplitude(beat),
@@ -61,7 +64,7 @@ def check_beat(beat: Beat, features: Features, *, paced: bool = False) -> Findin
         *_rate(beat),
         *check_rhythm(beat),
         *_qrs_borders(features),
-        *check_timing(features),
+        *(() if child else check_timing(features)),
         *check_conduction(beat, features),
         *_axis(features),
         *_waves(beat),
@@ -79,7 +82,13 @@ def _amplitude(beat: Beat) -> Findings:
     factor = min(GAIN_FACTORS, key=lambda value: abs(np.log(value) - abs(np.log(max(ratio, 1e-9)))))
     direction = "large" if ratio > 1 else "small"
     message = f"The QRS is implausibly {direction}: the gain or unit is probably wrong by about {factor:g} times."
-    return stop("amplitude_implausible", message, f"median QRS span {span:.3g} mV", f"{low:g}–{high:g} mV")
+    observed = f"median QRS span {beyond(span, low, high, decimals=_decimals(span))} mV"
+    return stop("amplitude_implausible", message, observed, f"{low:g}–{high:g} mV")
+
+
+def _decimals(span_mv: float) -> int:
+    """So many that three digits stand there, for a span that may be wrong by thousands of times."""
+    return int(np.clip(2 - np.floor(np.log10(max(span_mv, 1e-6))), 0, 6))
 
 
 def _unusual_amplitude(span_mv: float) -> Findings:
@@ -96,7 +105,8 @@ def _unusual_amplitude(span_mv: float) -> Findings:
             "The QRS is unusually small in most leads: body build, lung or pericardial disease or amyloid may do that, "
             "or a gain read about two times too low. Check the gain; low voltage does not exclude a thick ventricle."
         )
-    return caution("amplitude_unusual", message, f"median QRS span {span_mv:.2g} mV", f"{low:g}–{high:g} mV")
+    observed = f"median QRS span {beyond(span_mv, low, high, decimals=1 if span_mv > 1.0 else 2)} mV"
+    return caution("amplitude_unusual", message, observed, f"{low:g}–{high:g} mV")
 
 
 def _lead_gain(beat: Beat) -> Findings:
@@ -108,17 +118,17 @@ def _lead_gain(beat: Beat) -> Findings:
     tallest = 6 + int(np.argmax(span[6:]))
     if span[tallest] > MAX_CHEST_RATIO * chest:
         message = f"Lead {LEADS[tallest]} is far taller than the other chest leads: its gain is probably wrong."
-        return stop("lead_gain", message, f"{span[tallest] / chest:.1f} times their median", f"≤ {MAX_CHEST_RATIO:g}")
+        times = beyond(float(span[tallest]) / chest, high=MAX_CHEST_RATIO, decimals=1)
+        return stop("lead_gain", message, f"{times} times their median", f"≤ {MAX_CHEST_RATIO:g}")
     ratio = limb / chest
     message = (
         "Limb and chest leads differ in size more than most hearts make them: the gain of one group may be wrong "
         "(chest leads are sometimes recorded at half gain). Check it."
     )
-    observed = f"limb leads {ratio:.2f} times the chest leads"
-    if not LIMB_RATIO_STOP[0] <= ratio <= LIMB_RATIO_STOP[1]:
-        return stop("lead_gain", message, observed, f"{LIMB_RATIO_STOP[0]:g}–{LIMB_RATIO_STOP[1]:g}")
-    if not LIMB_RATIO_CAUTION[0] <= ratio <= LIMB_RATIO_CAUTION[1]:
-        return caution("lead_gain", message, observed, f"{LIMB_RATIO_CAUTION[0]:g}–{LIMB_RATIO_CAUTION[1]:g}")
+    for say, (low, high) in ((stop, LIMB_RATIO_STOP), (caution, LIMB_RATIO_CAUTION)):
+        if not low <= ratio <= high:
+            observed = f"limb leads {beyond(ratio, low, high, decimals=2)} times the chest leads"
+            return say("lead_gain", message, observed, f"{low:g}–{high:g}")
     return ()
 
 
@@ -130,7 +140,8 @@ def _one_source(beat: Beat) -> Findings:
     if left_over >= ONE_SOURCE:
         return ()
     message = "All leads have the same shape: this is one signal copied or scaled, not a 12-lead ECG. Check the file."
-    return stop("one_source", message, f"{100 * left_over:.2f} % of the power differs", f"≥ {100 * ONE_SOURCE:g} %")
+    observed = f"{beyond(100 * left_over, 100 * ONE_SOURCE, decimals=2)} % of the power differs"
+    return stop("one_source", message, observed, f"≥ {100 * ONE_SOURCE:g} %")
 
 
 def _few_beats(beat: Beat) -> Findings:
@@ -157,7 +168,7 @@ def _noise(beat: Beat) -> Findings:
         return ()
     say = stop if noise > too_much else caution
     message = "The heartbeats differ by more than a quiet recording allows (muscle tremor, movement, mains)."
-    return say("noisy", message, f"{1000 * noise:.0f} µV", f"≤ {1000 * limit:.0f} µV")
+    return say("noisy", message, f"{beyond(1000 * noise, high=1000 * limit)} µV", f"≤ {1000 * limit:g} µV")
 
 
 def _lead_noise(beat: Beat) -> Findings:
@@ -176,7 +187,7 @@ def _rate(beat: Beat) -> Findings:
         return ()
     say = stop if beat.rate_bpm > RATE_STOP_BPM else caution
     message = f"The heart rate is outside the {low:g}–{high:g} bpm for which the averaged beat is made."
-    return say("rate_outside_limits", message, f"{beat.rate_bpm:.0f} bpm", f"{low:g}–{high:g} bpm")
+    return say("rate_outside_limits", message, f"{beyond(beat.rate_bpm, low, high)} bpm", f"{low:g}–{high:g} bpm")
 
 
 def _qrs_borders(features: Features) -> Findings:
@@ -184,7 +195,7 @@ def _qrs_borders(features: Features) -> Findings:
     low, high = QRS_LIMITS_MS
     if qrs_ms is not None and low <= qrs_ms <= high:
         return ()
-    observed = "not found" if qrs_ms is None else f"{qrs_ms:.0f} ms"
+    observed = "not found" if qrs_ms is None else f"{beyond(qrs_ms, low, high)} ms"
     message = "The borders of the QRS complex cannot be found reliably in this recording."
     return stop("qrs_borders", message, observed, f"{low:g}–{high:g} ms")
 

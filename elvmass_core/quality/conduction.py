@@ -19,6 +19,7 @@ from elvmass_core.quality.findings import Findings, caution, note
 from elvmass_core.quality.qrs_shape import SAMPLE_MS, LeadShape, Wave, lead_shape
 from elvmass_core.segments import segment_masks
 from elvmass_core.units import LEAD_INDEX, LEADS
+from elvmass_core.wording import beyond
 
 INCOMPLETE_QRS_MS = 110.0
 """Incomplete right bundle branch block: 110 ms to below 120 ms; above 110 ms an adult QRS is widened."""
@@ -161,7 +162,8 @@ def _wpw(features: Features) -> Findings:
         "criterion applies."
     )
     pr_ms, qrs_ms = features["pr_ms"], features["qrs_ms"]
-    return caution(WPW, message, f"PR {pr_ms:.0f} ms, QRS {qrs_ms:.0f} ms", f"PR ≥ {SHORT_PR_MS:g} ms, no delta wave")
+    observed = "" if pr_ms is None else f"PR {beyond(pr_ms, SHORT_PR_MS)} ms, QRS {qrs_ms:.0f} ms"
+    return caution(WPW, message, observed, f"PR ≥ {SHORT_PR_MS:g} ms, no delta wave")
 
 
 def _lbbb(shapes: Shapes) -> Findings:
@@ -169,8 +171,10 @@ def _lbbb(shapes: Shapes) -> Findings:
         "The shape is that of left bundle branch block (right ventricular pacing can look the same): no classical "
         "criterion applies."
     )
-    r = shapes["V6"].r
-    observed = "" if r is None else f"no q in I, V5 and V6; R peak in V6 at {r.peak_ms:.0f} ms"
+    peaks = {lead: shape.r.peak_ms for lead in ("V5", "V6") if (shape := shapes[lead]).r is not None}
+    latest = max(peaks, key=lambda lead: peaks[lead])
+    peak = beyond(peaks[latest], high=LATE_R_LBBB_MS)
+    observed = f"no q in I, V5 and V6; R peak in {latest} at {peak} ms"
     return caution(LBBB, message, observed, f"≤ {LATE_R_LBBB_MS:g} ms")
 
 

@@ -2,6 +2,7 @@
 
 from elvmass_core.domain import Recording
 from elvmass_core.quality.findings import Findings, caution
+from elvmass_core.wording import beyond
 
 MIN_LOWPASS_HZ = 150.0
 """AHA/ACC/HRS 2007, part I (doi 10.1161/CIRCULATIONAHA.106.180200): at least 150 Hz for adults. At 40 Hz R and S lose
@@ -29,7 +30,9 @@ def _lowpass(cutoff_hz: float) -> Findings:
         "The cardiograph's low-pass filter lowers R and S and widens QRS: mass and voltage criteria may come out too "
         "low. Export the recording with 150 Hz."
     )
-    return caution("filter_lowpass", message, f"{cutoff_hz:g} Hz", f"≥ {MIN_LOWPASS_HZ:g} Hz")
+    return caution(
+        "filter_lowpass", message, f"{beyond(cutoff_hz, MIN_LOWPASS_HZ, decimals=None)} Hz", f"≥ {MIN_LOWPASS_HZ:g} Hz"
+    )
 
 
 def _highpass(cutoff_hz: float) -> Findings:
@@ -39,4 +42,5 @@ def _highpass(cutoff_hz: float) -> Findings:
         "The cardiograph's high-pass filter may bend ST and T, on which the model leans. Export the recording with "
         "0.05 Hz, unless the filter is known to keep the phase."
     )
-    return caution("filter_highpass", message, f"{cutoff_hz:g} Hz", f"≤ {MAX_HIGHPASS_HZ:g} Hz")
+    observed = beyond(cutoff_hz, high=MAX_HIGHPASS_HZ, decimals=None)
+    return caution("filter_highpass", message, f"{observed} Hz", f"≤ {MAX_HIGHPASS_HZ:g} Hz")

@@ -18,6 +18,7 @@ from elvmass_core.quality.real_ecgs import real_ecgs
 from elvmass_core.segments import beat_times_ms, segment_masks
 from elvmass_core.signal_space import describe, rescaled, size_of
 from elvmass_core.units import LEAD_INDEX
+from elvmass_core.wording import beyond
 
 P_DOWN_MV = 0.01
 """Mean height of a P wave over the line between its ends, below whose negative it counts as inverted (assumed; sinus
@@ -186,9 +187,8 @@ def _on_right_leg(beat: Beat) -> Findings:
         f"Lead {flattest} is nearly flat while the other limb leads are not: an arm electrode is probably on the right "
         "leg. Reconnect and record again."
     )
-    return stop(
-        "right_leg_exchanged", message, f"{100 * ratio:.0f} % of the other limb leads", f"≥ {100 * FLAT_LIMB:g} %"
-    )
+    observed = f"{beyond(100 * ratio, 100 * FLAT_LIMB)} % of the other limb leads"
+    return stop("right_leg_exchanged", message, observed, f"≥ {100 * FLAT_LIMB:g} %")
 
 
 def _wrong_connection(beat: Beat, first: str) -> Findings:

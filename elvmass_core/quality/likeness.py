@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from elvmass_core.domain import Distance
 from elvmass_core.quality.findings import Findings, caution, note, stop
+from elvmass_core.wording import beyond
 
 REAL, TRAINING = "real", "training"
 REAL_CAUTION, REAL_STOP = 2.4, 5.0
@@ -25,7 +26,12 @@ def check_likeness(real: Distance, training: Distance | None) -> Findings:
             "The shape of the heartbeat is unlike that of real 12-lead ECGs: check electrodes, leads and export. "
             "If the recording is right, the heart is one that few recordings resemble."
         )
-        return say("unlike_real_ecgs", message, f"distance {real.value:.1f}", f"≤ {REAL_CAUTION:g}")
+        return say(
+            "unlike_real_ecgs",
+            message,
+            f"distance {beyond(real.value, high=REAL_CAUTION, decimals=1)}",
+            f"≤ {REAL_CAUTION:g}",
+        )
     if training is not None and training.nearer > TRAINING_NOTE:
         message = (
             "This ECG is like real ones but unlike those the model learned from "

@@ -14,6 +14,7 @@ from elvmass_core.domain import FloatArray, Recording
 from elvmass_core.quality.findings import Findings, caution, listed, stop
 from elvmass_core.signal.filters import MAINS_HZ, fill_gaps
 from elvmass_core.units import LEADS
+from elvmass_core.wording import beyond
 
 MAINS_MV = (0.05, 0.5)
 """Amplitude at 50 or 60 Hz: CAUTION, STOP. The notch removes it, but not what swings with it nearby."""
@@ -100,6 +101,11 @@ def _over(names: Sequence[str], levels: FloatArray, limit: float) -> list[str]:
     return [name for name, level in zip(names, levels, strict=True) if level > limit]
 
 
+def _level(levels: FloatArray, limit: float) -> str:
+    """The largest level, in mV."""
+    return beyond(float(levels.max()), high=limit, decimals=1)
+
+
 def _mains(names: Sequence[str], levels: FloatArray) -> Findings:
     advice = "switch off or move away electrical devices, check the electrodes and record again."
     return _graded("mains_noise", "Mains (50 or 60 Hz) disturbs", advice, names, levels, MAINS_MV)
@@ -119,7 +125,8 @@ def _graded(
     leads = _over(names, levels, over)
     if not leads:
         return ()
-    observed, expected = f"{1000 * levels.max():.0f} µV", f"≤ {1000 * limit:.0f} µV"
+    observed = f"{beyond(1000 * float(levels.max()), high=1000 * limit)} µV"
+    expected = f"≤ {1000 * limit:g} µV"
     return say(code, f"{what} {listed(leads)}: {advice}", observed, expected)
 
 
@@ -128,7 +135,7 @@ def _wander(names: Sequence[str], levels: FloatArray) -> Findings:
     if not leads:
         return ()
     message = f"The baseline wanders strongly in {listed(leads)}: check the electrodes, let the patient breathe calmly."
-    return caution("baseline_wander", message, f"± {levels.max():.1f} mV", f"≤ ± {WANDER_MV:g} mV")
+    return caution("baseline_wander", message, f"± {_level(levels, WANDER_MV)} mV", f"≤ ± {WANDER_MV:g} mV")
 
 
 def _jump(names: Sequence[str], levels: FloatArray) -> Findings:
@@ -136,4 +143,4 @@ def _jump(names: Sequence[str], levels: FloatArray) -> Findings:
     if not leads:
         return ()
     message = f"The baseline jumps in {listed(leads)}: an electrode has moved or loses contact. Fix it, record again."
-    return caution("electrode_jump", message, f"{levels.max():.1f} mV", f"≤ {JUMP_MV:g} mV")
+    return caution("electrode_jump", message, f"{_level(levels, JUMP_MV)} mV", f"≤ {JUMP_MV:g} mV")

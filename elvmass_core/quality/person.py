@@ -2,8 +2,9 @@
 
 from elvmass_core.domain import Patient, Sex, age_in_words
 from elvmass_core.quality.findings import Findings, caution, note, stop
+from elvmass_core.reference_ranges import is_child
+from elvmass_core.wording import ADULT_YEARS, beyond
 
-ADULT_YEARS = 18.0
 HEIGHT_CM, WEIGHT_KG, BMI_KG_M2 = (120.0, 230.0), (25.0, 250.0), (14.0, 55.0)
 """Adults: outside these a unit is wrong more often than a body is extreme (assumed)."""
 SEX_WORDS = {Sex.FEMALE: "female", Sex.MALE: "male", Sex.UNKNOWN: "unknown"}
@@ -20,10 +21,12 @@ def check_patient(patient: Patient) -> Findings:
 def _age(age_years: float | None) -> Findings:
     if age_years is None:
         return stop("age_missing", "Age is needed: enter it in years.")
-    if age_years >= ADULT_YEARS:
+    if not is_child(age_years):
         return ()
     message = "ELVMass is for adults only; children's hearts follow other rules."
-    return stop("not_adult", message, f"{age_years:g} years", f"≥ {ADULT_YEARS:g} years")
+    return stop(
+        "not_adult", message, f"{beyond(age_years, ADULT_YEARS, decimals=None)} years", f"≥ {ADULT_YEARS:g} years"
+    )
 
 
 def _sex(sex: Sex) -> Findings:
@@ -45,7 +48,8 @@ def _body(patient: Patient) -> Findings:
     for word, value, (low, high), unit in sizes:
         if value is not None and not low <= value <= high:
             message = f"The {word} is not an adult's: check height and weight and their units (cm, kg)."
-            return stop("body_size_implausible", message, f"{value:.0f} {unit}", f"{low:g}–{high:g} {unit}")
+            observed = f"{beyond(value, low, high)} {unit}"
+            return stop("body_size_implausible", message, observed, f"{low:g}–{high:g} {unit}")
     if patient.bsa_m2 is not None:
         return ()
     message = (

@@ -10,6 +10,7 @@ from elvmass_core.quality.noise import check_noise
 from elvmass_core.quality.pacing import check_pacing
 from elvmass_core.signal.filters import MAX_GAP_S, fill_gaps
 from elvmass_core.units import LEAD_INDEX, LEADS
+from elvmass_core.wording import beyond
 
 LOW_RATE_HZ = 200.0
 """AHA/ACC/HRS 2007, part I (doi 10.1161/CIRCULATIONAHA.106.180200) asks for 500 samples a second. 38 real recordings
@@ -51,7 +52,12 @@ def _rate(recording: Recording) -> Findings:
         "The sampling rate is low for a QRS: its duration comes out too long, R and S too small, and spikes of a "
         "pacemaker are not seen. Export the recording at 500 Hz where that is possible."
     )
-    return caution("sampling_rate_low", message, f"{recording.fs_hz:g} Hz", f"≥ {LOW_RATE_HZ:g} Hz")
+    return caution(
+        "sampling_rate_low",
+        message,
+        f"{beyond(recording.fs_hz, LOW_RATE_HZ, decimals=None)} Hz",
+        f"≥ {LOW_RATE_HZ:g} Hz",
+    )
 
 
 def _gaps(recording: Recording) -> Findings:
@@ -65,7 +71,8 @@ def _gaps(recording: Recording) -> Findings:
     share = float(missing.mean(axis=1).max())
     if share > MAX_BRIDGED:
         message = "Too many samples are missing: record again or export without gaps."
-        return stop("samples_missing", message, f"{100 * share:.0f} % of a lead", f"≤ {100 * MAX_BRIDGED:g} %")
+        observed = f"{beyond(100 * share, high=100 * MAX_BRIDGED)} % of a lead"
+        return stop("samples_missing", message, observed, f"≤ {100 * MAX_BRIDGED:g} %")
     return caution("gaps_filled", "Short gaps were bridged by straight lines.", f"{n_filled} samples")
 
 

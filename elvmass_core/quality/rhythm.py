@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from elvmass_core.domain import BEAT_FS_HZ, BEAT_R_INDEX, Beat, FloatArray
 from elvmass_core.quality.findings import Findings, caution, note
 from elvmass_core.units import INDEPENDENT_ROWS
+from elvmass_core.wording import beyond
 
 ATRIAL_FIBRILLATION = "atrial_fibrillation"
 """Code of the finding in which no P wave may be measured."""
@@ -206,8 +207,11 @@ def _irregular(beat: Beat, classes: Sequence[BeatClass]) -> Findings:
         "sinus rhythm only. Look at the rhythm strip."
     )
     if share < MIN_SINUS_SHARE:
-        return caution("irregular_rhythm", message, f"{100 * share:.0f} % of RR between usual beats", "≥ 50 %")
-    return caution("irregular_rhythm", message, f"RR varies by {100 * spread:.0f} %", f"≤ {100 * RR_SPREAD:.0f} %")
+        least = 100 * MIN_SINUS_SHARE
+        observed = f"{beyond(100 * share, least)} % of RR between usual beats"
+        return caution("irregular_rhythm", message, observed, f"≥ {least:g} %")
+    observed = f"RR varies by {beyond(100 * spread, high=100 * RR_SPREAD)} %"
+    return caution("irregular_rhythm", message, observed, f"≤ {100 * RR_SPREAD:g} %")
 
 
 def _ectopy(classes: Sequence[BeatClass], fibrillates: bool) -> Findings:
@@ -222,5 +226,6 @@ def _ectopy(classes: Sequence[BeatClass], fibrillates: bool) -> Findings:
     message = f"Of {len(classes)} beats: {words}. They are left out of the average."
     if share <= ECTOPIC_CAUTION:
         return note("ectopy", message)
-    observed, expected = f"{100 * share:.0f} % ectopic beats", f"≤ {100 * ECTOPIC_CAUTION:.0f} %"
+    observed = f"{beyond(100 * share, high=100 * ECTOPIC_CAUTION)} % ectopic beats"
+    expected = f"≤ {100 * ECTOPIC_CAUTION:g} %"
     return caution("ectopy", f"{message} Record again at rest if few beats remain.", observed, expected)

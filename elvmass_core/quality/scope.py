@@ -7,6 +7,7 @@ and no probability is given, because both were fitted on sinus rhythm with a nar
 from collections.abc import Mapping, Sequence
 
 from elvmass_core.domain import Finding
+from elvmass_core.quality.order import in_reading_order
 
 OUTSIDE_SCOPE: Mapping[str, str] = {
     "wide_qrs": "the QRS is wide (bundle branch block, pre-excitation or pacing)",
@@ -20,8 +21,8 @@ OUTSIDE_SCOPE: Mapping[str, str] = {
 
 
 def outside_scope(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """The findings that put an ECG outside what the models know; empty for one inside."""
-    return tuple(finding for finding in findings if finding.code in OUTSIDE_SCOPE)
+    """The findings that put an ECG outside what the models know, in reading order; empty for one inside."""
+    return tuple(finding for finding in in_reading_order(findings) if finding.code in OUTSIDE_SCOPE)
 
 
 def why_not_judged(findings: Sequence[Finding]) -> str:

@@ -12,6 +12,7 @@ from elvmass_core.figures.style import PALETTES
 from elvmass_core.report.canvas import Canvas, Rgb, line_mm, rgb
 from elvmass_core.segments import beat_times_ms
 from elvmass_core.units import LEAD_INDEX, LEADS, LIMB_LEADS, PRECORDIAL_LEADS
+from elvmass_core.wording import MODEL_REFERENCE, crowd_words
 
 _PALETTE = PALETTES["light"]
 INK, MUTED = rgb(_PALETTE.ink), rgb(_PALETTE.muted)
@@ -195,7 +196,7 @@ def _beat_legend(canvas: Canvas, box: Box, top: float, limit: float | None) -> N
 
 # --- Scale in grams ---------------------------------------------------------------------------------------------------
 
-_ROW_MM, _LABELS_MM, _VALUES_MM = 2.9, 27.0, 12.0
+_ROW_MM, _LABELS_MM, _VALUES_MM = 2.9, 33.0, 14.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,46 +207,68 @@ class _Mark:
     color: Rgb
 
 
-def draw_scale(
-    canvas: Canvas, estimate: Estimate, box: Box, *, whom: str, bsa_m2: float | None, outside: bool
-) -> float:
-    """The mass with its interval above what to compare it with: cut-off for this body, body alone, model reference.
+def draw_scale(canvas: Canvas, estimate: Estimate, box: Box, *, bsa_m2: float | None, outside: bool) -> float:
+    """The mass with its interval above what to compare it with, in the rows and words of the page's scale.
 
-    Returns where the page goes on.
+    These are the cut-off for this body, body alone, model reference, and where nine of ten training patients of the
+    sex lie. Returns where the page goes on.
     """
-    color = MUTED if outside else LOWERS
-    marks = [_Mark(label="this ECG", grams=estimate.lvm_g, sign="●", color=color)]
-    if bsa_m2 is not None and not outside:
-        marks.append(_Mark(label="LVH cut-off", grams=estimate.cutoff_g_m2 * bsa_m2, sign="|", color=RAISES))
-    marks.append(_Mark(label="without the ECG", grams=estimate.demographics_only_g, sign="▲", color=MUTED))
-    marks.append(_Mark(label=f"reference, {whom}", grams=estimate.reference_g, sign="◇", color=MUTED))
-    values = [*estimate.interval_g, *(mark.grams for mark in marks)]
+    marks = _marks(estimate, None if outside else bsa_m2, MUTED if outside else LOWERS)
+    crowd = estimate.reference_range_g
+    values = [*estimate.interval_g, *crowd, *(mark.grams for mark in marks)]
     span = max(values) - min(values)
     low, high = min(values) - 0.06 * span, max(values) + 0.06 * span
-    axis = Box(x=box.x + _LABELS_MM, y=box.y, width=box.width - _LABELS_MM - _VALUES_MM, height=len(marks) * _ROW_MM)
+    height = (len(marks) + 1) * _ROW_MM
+    axis = Box(x=box.x + _LABELS_MM, y=box.y, width=box.width - _LABELS_MM - _VALUES_MM, height=height)
 
     def place(grams: float) -> float:
         return axis.x + (grams - low) / (high - low) * axis.width
 
     _gram_axis(canvas, axis, low, high)
-    left, right = map(place, estimate.interval_g)
-    pale = tuple(round(255 - 0.35 * (255 - channel)) for channel in color)
-    canvas.area(left, box.y + 0.5, right - left, _ROW_MM - 1.0, (pale[0], pale[1], pale[2]))
-    for number, mark in enumerate(marks):
-        _draw_mark(canvas, mark, place(mark.grams), box, axis, number)
+    for row, ends, color in ((0, estimate.interval_g, marks[0].color), (len(marks), crowd, MUTED)):
+        left, right = map(place, ends)
+        canvas.area(left, _row_top(box, row) + 0.5, right - left, _ROW_MM - 1.0, _pale(color))
+    for row, mark in enumerate(marks):
+        _draw_mark(canvas, mark, place(mark.grams), box, axis, row)
+    _label_row(canvas, box, len(marks), crowd_words(estimate), "{:.0f}–{:.0f} g".format(*crowd))
     canvas.text(box.x, axis.bottom + 0.3, "LV mass, g", SMALL_PT, MUTED)
     return axis.bottom + 0.3 + line_mm(SMALL_PT)
 
 
+def _marks(estimate: Estimate, bsa_m2: float | None, color: Rgb) -> list[_Mark]:
+    """The rows of the scale that are single masses; without a body surface there is no cut-off in grams."""
+    marks = [_Mark(label="this ECG", grams=estimate.lvm_g, sign="●", color=color)]
+    if bsa_m2 is not None:
+        marks.append(_Mark(label="LVH cut-off", grams=estimate.cutoff_g_m2 * bsa_m2, sign="|", color=RAISES))
+    marks.append(_Mark(label="without the ECG", grams=estimate.demographics_only_g, sign="▲", color=MUTED))
+    return [*marks, _Mark(label=MODEL_REFERENCE, grams=estimate.reference_g, sign="◇", color=MUTED)]
+
+
+def _pale(color: Rgb) -> Rgb:
+    red, green, blue = (round(255 - 0.35 * (255 - channel)) for channel in color)
+    return red, green, blue
+
+
+def _row_top(box: Box, row: int) -> float:
+    return box.y + row * _ROW_MM
+
+
+def _label_row(canvas: Canvas, box: Box, row: int, label: str, value: str) -> float:
+    """What a row is, and its grams at the right; returns the top of its words."""
+    top = _row_top(box, row) + 0.5 * (_ROW_MM - line_mm(SMALL_PT))
+    canvas.text(box.x, top, label, SMALL_PT, INK)
+    canvas.text(box.right, top, value, SMALL_PT, INK, align="right")
+    return top
+
+
 def _draw_mark(canvas: Canvas, mark: _Mark, x: float, box: Box, axis: Box, number: int) -> None:
     """One row: its name, its sign on the axis, its grams."""
-    top = box.y + number * _ROW_MM + 0.5 * (_ROW_MM - line_mm(SMALL_PT))
-    canvas.text(box.x, top, mark.label, SMALL_PT, INK)
+    top = _label_row(canvas, box, number, mark.label, f"{mark.grams:.0f} g")
     if mark.sign == "|":
-        canvas.line(x, axis.y, x, axis.bottom, mark.color, 0.35, 0.7)
+        # down from the interval that it judges to its own row, as on the page
+        canvas.line(x, axis.y, x, _row_top(box, number + 1), mark.color, 0.35, 0.7)
     else:
         canvas.text(x, top, mark.sign, SMALL_PT + 1.0, mark.color, align="center")
-    canvas.text(box.right, top, f"{mark.grams:.0f} g", SMALL_PT, INK, align="right")
 
 
 def _gram_axis(canvas: Canvas, axis: Box, low: float, high: float) -> None:

@@ -43,14 +43,14 @@ from elvmass_core.report.words import (
     probability_words,
     stops,
 )
-from elvmass_core.wording import alone_words, lvh_in_test_words
+from elvmass_core.wording import LOW_VOLTAGE, MODEL_REFERENCE, alone_words, lvh_in_test_words, reference_words
 
 TITLE = "ELVMass — LV mass estimated from a 12-lead ECG (research; not for diagnosis)"
 _MARGIN_X, _MARGIN_Y = 13.5, 5.5
 _WIDTH = PAGE_MM[0] - 2.0 * _MARGIN_X
 _TEXT_PT, _HEAD_PT, _TITLE_PT, _NUMBER_PT = 6.6, 7.6, 12.0, 14.0
 _NUMBERS_MM, _FINDINGS_MM, _COLUMN_GAP_MM = 98.0, 72.0, 4.0
-_LEAST_UPPER_MM = 49.0
+_LEAST_UPPER_MM = 52.0
 """Height of the upper half below which the numbers do not fit."""
 _MOST_AIR_MM = 1.8
 """Room that a low ECG leaves is spread between the numbers."""
@@ -134,13 +134,15 @@ def _header(canvas: Canvas, report: Report, for_name: str, note: str) -> float:
 
 
 def _footer_lines(canvas: Canvas, report: Report) -> list[str]:
-    """What made the numbers, from which signal, and what the models have never seen."""
+    """What the reference is, what made the numbers, from which signal, and what the models have never seen."""
     versions = ", ".join(f"{name} {value}" for name, value in report.versions.items())
     models = f"Model {models_words(report.estimates)}. " if report.estimates else ""
     recording = report.recording
     digest = f"{recording.digest[:HASH_LETTERS]}…"
     made = f"{models}Versions: {versions}. ECG: {recording.format}, SHA-256 {digest}"
-    paragraphs = (made, NOT_SIMULATED) if patients_words(report.estimates) == "simulated patients" else (made,)
+    reference = "" if report.estimate is None else f"◇ {MODEL_REFERENCE}: {reference_words(report.estimate)}. "
+    simulated = patients_words(report.estimates) == "simulated patients"
+    paragraphs = (made, f"{reference}{LOW_VOLTAGE}", NOT_SIMULATED if simulated else "")
     return [line for words in paragraphs for line in canvas.wrapped(words, _WIDTH, SMALL_PT)]
 
 
@@ -233,8 +235,7 @@ def _one(canvas: Canvas, report: Report, estimate: Estimate, box: Box, top: floa
     air = min(_MOST_AIR_MM, max(0.0, (box.height - _LEAST_UPPER_MM) / 5.0))
     top += 2.0 * line_mm(SMALL_PT) + 1.4 + air
     scale = Box(x=box.x, y=top, width=box.width, height=box.bottom - top)
-    whom, bsa_m2 = SEX_WORDS[estimate.sex], report.patient.bsa_m2
-    top = draw_scale(canvas, estimate, scale, whom=whom, bsa_m2=bsa_m2, outside=outside) + 0.4 + air
+    top = draw_scale(canvas, estimate, scale, bsa_m2=report.patient.bsa_m2, outside=outside) + 0.4 + air
     alone = alone_words(estimate, report.patient, outside=outside)
     top = canvas.paragraph(box.x, top, alone, box.width, _TEXT_PT, INK) + 0.4 + air
     top = _lvh(canvas, estimate, box, top)

@@ -63,7 +63,8 @@ def _higher_electrodes(patient: VirtualPatient) -> VirtualPatient:
 
 
 def _more_fat(patient: VirtualPatient) -> VirtualPatient:
-    torso = patient.torso
+    """A thicker layer over the same ribs: the heart stays behind them instead of following the skin outwards."""
+    torso, pose = patient.torso, patient.pose
     return replace(
         patient,
         torso=replace(
@@ -72,6 +73,7 @@ def _more_fat(patient: VirtualPatient) -> VirtualPatient:
             half_width_cm=torso.half_width_cm + MORE_FAT_CM,
             half_depth_cm=torso.half_depth_cm + MORE_FAT_CM,
         ),
+        pose=replace(pose, clearance_cm=pose.clearance_cm + MORE_FAT_CM),
     )
 
 

@@ -1,12 +1,14 @@
 """A synthetic 12-lead ECG and the files that hold it, all made here."""
 
 import io
+import time
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from elvmass_core.io.child import CPU_S
 from elvmass_core.io.wfdb_writer import write_wfdb
 from elvmass_core.units import LEADS
 
@@ -26,6 +28,14 @@ def _table(signal_mv, names, delimiter=",", times=None, scale=1.0) -> bytes:
     rows = np.concatenate(columns).T
     lines = [delimiter.join(names)] + [delimiter.join("" if np.isnan(v) else f"{v:.10g}" for v in row) for row in rows]
     return "\n".join(lines).encode()
+
+
+@pytest.fixture
+def in_a_childs_time():
+    """Holds when a test takes no more of a processor than a reading child may, however busy the machine is."""
+    before = time.process_time()
+    yield
+    assert time.process_time() - before < CPU_S
 
 
 @pytest.fixture(scope="session")

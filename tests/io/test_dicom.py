@@ -1,7 +1,6 @@
 """DICOM against pydicom's own `multiplex_array`, and against the guards that keep pydicom safe."""
 
 import struct
-import time
 import zlib
 from io import BytesIO
 from pathlib import Path
@@ -279,18 +278,17 @@ def test_twelve_leads_in_the_wrong_sop_class_still_open(dicom_bytes, sop_class):
     assert recording.format in ("DICOM Ambulatory ECG", "DICOM waveform")
 
 
+@pytest.mark.usefixtures("in_a_childs_time")
 @pytest.mark.parametrize("hidden", [b"", SEQUENCE_END])
 @pytest.mark.parametrize(("depth", "refused"), [(8, False), (9, True), (2_000, True)])
-def test_nesting_deeper_than_eight_is_refused_within_a_second(dicom_bytes, depth, refused, hidden):
+def test_nesting_deeper_than_eight_is_refused(dicom_bytes, depth, refused, hidden):
     opening = struct.pack("<HH2sHI", 0x5411, 0x1010, b"SQ", 0, 0xFFFFFFFF) + ITEM[:4] + b"\xff" * 4
     if hidden and depth > 8:  # ends that are no ends: only pydicom's own limit is left
         opening += struct.pack("<HH2sH", 0x5411, 0x1001, b"LO", 8) + hidden
         depth = max(depth, 1_000)
     content = dicom_bytes + opening * depth + (ITEM_END + SEQUENCE_END) * depth
-    started = time.perf_counter()
     if refused:
         with pytest.raises(UnsupportedError, match="nested too deeply"):
             read(content)
     else:
         assert read(content).digest == read(dicom_bytes).digest
-    assert time.perf_counter() - started < 1

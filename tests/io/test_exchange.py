@@ -3,7 +3,6 @@
 import base64
 import struct
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
@@ -436,6 +435,7 @@ def test_scp_default_huffman_codes_are_decoded_as_the_standard_spells_them():
     np.testing.assert_array_equal(raw.channels[0].samples, np.array([0, 1, -1, 2, -2, 100]) * 2.5)
 
 
+@pytest.mark.usefixtures("in_a_childs_time")
 def test_a_hundred_thousand_pointers_to_one_section_cost_one_checksum():
     rhythm = made.scp_section(6, bytes(2_000_000))
     length = 16 + 10 * 100_001
@@ -444,10 +444,8 @@ def test_a_hundred_thousand_pointers_to_one_section_cost_one_checksum():
         struct.pack("<HHIBB", 0, 0, length, 20, 20) + b"SCPECG" + struct.pack("<HII", 0, length, 7) + pointer * 100_000
     )
     record = struct.pack("<HI", 0, 6 + len(head) + len(rhythm)) + head + rhythm
-    started = time.perf_counter()
     with pytest.raises(UnreadableError, match="no rhythm"):
         read_scp(record)
-    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,9 @@ def test_a_mass_as_training_patients_have_it_is_not_remarked(lvm_g):
     assert found(lvm_g) == ()
 
 
-@pytest.mark.parametrize(("lvm_g", "observed"), [(29.0, "29 g"), (150.2, "150.2 g"), (151.0, "151 g"), (322.0, "322 g")])
+@pytest.mark.parametrize(
+    ("lvm_g", "observed"), [(29.0, "29 g"), (150.2, "150.2 g"), (151.0, "151 g"), (322.0, "322 g")]
+)
 def test_a_mass_beyond_three_sd_is_a_caution_with_the_range(lvm_g, observed):
     (caution,) = found(lvm_g)
     assert (caution.code, caution.severity) == ("mass_outside_training", Severity.CAUTION)

@@ -12,13 +12,14 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from elvmass_core.domain import Patient, Recording, Sex
-from elvmass_core.figures import lay_out
+from elvmass_core.figures import estimate_scale, lay_out
 from elvmass_core.io import read_recording
 from elvmass_core.models.bundle import load_models
 from elvmass_core.pipeline import analyse
 from elvmass_core.report.pdf import to_pdf
 from elvmass_core.report.words import NOT_SIMULATED
 from elvmass_core.units import LEADS
+from elvmass_core.wording import LOW_VOLTAGE
 from tests import synthetic
 from tests.report import reports
 
@@ -181,9 +182,30 @@ def test_met_criteria_are_named(untrained):
     assert "Classical ECG criteria met: 2 of 8: Sokolow–Lyon voltage, Sokolow–Lyon product." in words
 
 
-def test_the_words_on_what_is_not_simulated_are_those_of_the_app():
+def test_the_words_on_what_is_not_simulated_and_on_low_voltage_are_those_of_the_app():
     text = Path(__file__).parents[2] / "pages" / "shared" / "text" / "not_simulated.md"
-    assert NOT_SIMULATED in " ".join(text.read_text(encoding="utf-8").split())
+    of_app = " ".join(text.read_text(encoding="utf-8").split())
+    assert NOT_SIMULATED in of_app
+    assert LOW_VOLTAGE in of_app
+
+
+@pytest.mark.parametrize("sex", [Sex.MALE, Sex.FEMALE])
+def test_the_scale_on_paper_has_the_rows_and_grams_of_the_scale_on_the_page(untrained, sex):
+    report = reports.answered(untrained, sex=sex)
+    words = words_of(report)
+    on_page = estimate_scale(report.estimate, bsa_m2=report.patient.bsa_m2)
+    rows = on_page.layout.yaxis.categoryarray
+    grams = [note.text for note in on_page.layout.annotations if note.text.endswith(" g")]
+    assert len(rows) == len(grams) == 5
+    assert all(words.count(said) >= 1 for said in (*rows, *grams)), (rows, grams)
+    assert f"9 of 10 simulated {'men' if sex is Sex.MALE else 'women'}" in words
+
+
+def test_the_paper_says_what_the_model_reference_is_and_that_low_voltage_is_no_low_mass(untrained):
+    words = words_of(reports.answered(untrained))
+    assert "◇ model reference: what the model says for the mean beat of its training women without LVH" in words
+    assert LOW_VOLTAGE in words
+    assert LOW_VOLTAGE in words_of(reports.refused(untrained))
 
 
 def test_a_refused_report_says_why_and_gives_no_number(untrained):

@@ -68,6 +68,16 @@ def test_more_fat_changes_chest_leads_more_than_limb_leads(patient, untouched):
     assert twin.wall_mm == untouched.wall_mm and twin.qrs_ms == untouched.qrs_ms
 
 
+@pytest.mark.parametrize("index", [2, 5])
+def test_more_fat_leaves_the_heart_behind_the_ribs_and_raises_no_chest_lead(index):
+    """Without its clearance raised the heart follows the skin outwards by the whole centimetre."""
+    patient = draw_patient(5, index, Sex.MALE)
+    usual, twin = simulate_beat(patient), simulate_beat(MECHANISMS["fat"].change(patient))
+    moved_cm = twin.heart_points_cm.mean(axis=0) - usual.heart_points_cm.mean(axis=0)
+    assert np.abs(moved_cm).max() < 0.35
+    assert (np.ptp(twin.signal_mv[6:], axis=1) < np.ptp(usual.signal_mv[6:], axis=1)).all()
+
+
 def test_an_unchanged_twin_has_the_same_recording(patient):
     one, other = see(patient, 5, 0), see(patient, 5, 0)
     np.testing.assert_array_equal(one.beat.signal_mv, other.beat.signal_mv)
