@@ -9,8 +9,10 @@ from pages.shared.intake import intake, open_example, question_or_error
 from pages.shared.patient_form import patient_form
 from pages.shared.state import visit
 from pages.shared.tour import ESTIMATE, tour_box, tour_start
+from pages.shared.weights_choice import weights_choice
 
 begin_page("Estimate LV mass from a 12-lead ECG")
+weights_choice()
 tour_box(ESTIMATE)
 intake()
 question_or_error()
@@ -32,7 +34,8 @@ with card:
     render.result_card(report, now.origin.truth_g, theme())
 with beat:
     panels.beat_panel(now.recording, patient)
-st.info(text("not_simulated"))
+if not now.weights:
+    st.info(text("not_simulated"))
 checks, words = st.columns(2)
 with checks.expander("What no check looks at"):
     render.not_checked()

@@ -5,8 +5,10 @@ import streamlit as st
 from pages.shared import cache, render, weight_facts
 from pages.shared.frame import begin_page, text
 from pages.shared.sanity import sanity_panel
+from pages.shared.weights_choice import weights_choice
 
 begin_page("Model card")
+weights_choice()
 st.markdown(text("model_card"))
 models = cache.models()
 for problem in models.problems:

@@ -7,8 +7,10 @@ from pages.shared.tour import VIRTUAL, tour_box
 from pages.shared.virtual_dials import mechanisms
 from pages.shared.virtual_live import live
 from pages.shared.virtual_more import more
+from pages.shared.weights_choice import weights_choice
 
 begin_page("Virtual patient: what an ECG knows about LV mass")
+weights_choice()
 tour_box(VIRTUAL)
 st.markdown(text("virtual_patient"))
 live()

@@ -16,8 +16,11 @@ from pages.shared.cohort_rows import cohort_counts, cohort_rows, enough_to_draw
 from pages.shared.frame import text, theme
 from pages.shared.intake import open_files_of
 from pages.shared.state import Origin
+from pages.shared.waiting import turn
+from pages.shared.work_queue import Work
 
-MAX_UPLOAD_MB = 200
+MAX_UPLOAD_MB = 10
+"""A file; the server takes no more (`server.maxUploadSize`), whatever an uploader asks for."""
 _KEY = "elvmass_cohort"
 _COMMAND = "python -m elvmass_core score FOLDER --patients patients.csv --out scores.parquet --workers 8"
 _ANSWERS = {"flagged": "LVH flagged", "uncertain": "uncertain", "not_flagged": "not flagged", "no_result": "no result"}
@@ -78,25 +81,29 @@ def _ask() -> None:
 
 
 def _score(uploads: Sequence[UploadedFile], table: UploadedFile | None, unit: str | None, rate: float | None) -> None:
-    """Score what was uploaded, with a bar that says how far."""
-    now, bar = desk(), st.progress(0.0, "Reading …")
-
-    def show(done: int, total: int) -> None:
-        bar.progress(done / total, f"{done} of {total} recordings")
-
-    now.cohort, now.error = None, ""
+    """Score what was uploaded, with a bar that says how far; others have their turn between two recordings."""
+    now, loaded = desk(), cache.models()
     try:
-        now.cohort = score_uploads(
-            {upload.name: upload.getvalue() for upload in uploads},
-            cache.models(),
-            patients=None if table is None else table.getvalue(),
-            unit=unit,
-            fs_hz=rate,
-            progress=show,
-        )
+        with turn(Work.LONG) as let_others_go:
+            now.cohort, now.error = None, ""
+            bar = st.progress(0.0, "Reading …")
+
+            def show(done: int, total: int) -> None:
+                bar.progress(done / total, f"{done} of {total} recordings")
+                let_others_go()
+
+            now.cohort = score_uploads(
+                {upload.name: upload.getvalue() for upload in uploads},
+                loaded,
+                patients=None if table is None else table.getvalue(),
+                unit=unit,
+                fs_hz=rate,
+                progress=show,
+            )
+            bar.empty()
     except ElvmassError as error:
         now.error = str(error)
-    bar.empty()
+        bar.empty()
 
 
 def _found(found: Cohort) -> None:

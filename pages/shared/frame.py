@@ -4,8 +4,9 @@ from pathlib import Path
 
 import streamlit as st
 
-from elvmass_core.domain import DISCLAIMER
+from elvmass_core.domain import DISCLAIMER, OWN_WEIGHTS_DISCLAIMER
 from elvmass_core.figures import Theme
+from pages.shared.state import visit
 
 _TEXT = Path(__file__).parent / "text"
 _STYLE = """
@@ -32,7 +33,7 @@ def begin_page(title: str) -> None:
     """Draw what stands on every page; the first call in each page script."""
     st.set_page_config(page_title=f"{title} · ELVMass", page_icon="🫀", layout="wide")
     st.html(_STYLE)
-    st.warning(f"**{DISCLAIMER}**")
+    st.warning(f"**{OWN_WEIGHTS_DISCLAIMER if visit().weights else DISCLAIMER}**")
     st.title(title, anchor=False)
 
 

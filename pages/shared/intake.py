@@ -1,5 +1,6 @@
 """How an ECG gets onto the page: upload or example, the question of unit or rate, and forgetting it again."""
 
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import streamlit as st
@@ -11,6 +12,8 @@ from elvmass_core.io.limits import WORKING_FORMATS
 from elvmass_core.io.sandbox import open_safely
 from pages.shared import render
 from pages.shared.examples import Example, examples
+from pages.shared.frame import text
+from pages.shared.session_loss import session_was_lost
 from pages.shared.state import Origin, Visit, renew, visit
 
 UPLOADER_KEY = "ecg_files"
@@ -45,6 +48,8 @@ def _contents(uploads: Sequence[UploadedFile]) -> dict[str, bytes]:
 def intake() -> None:
     """Uploader and examples, folded away while an ECG is open."""
     now = visit()
+    if session_was_lost(fresh=now.number == 0, holds=_holds_something(now)):
+        _begin_clean()
     with st.expander(render.recording_words(now), expanded=now.recording is None and now.question is None):
         upload, example = st.columns([3, 2])
         upload.file_uploader(
@@ -70,6 +75,17 @@ def intake() -> None:
             example.button("Forget this ECG", on_click=forget, key="forget", help="Drops the ECG from this session.")
     if now.origin.what_to_see:
         st.info(f"**{render.plain(now.origin.title)}** — {render.plain(now.origin.what_to_see)}")
+
+
+def _holds_something(now: Visit) -> bool:
+    return now.recording is not None or now.question is not None or bool(now.error)
+
+
+def _begin_clean() -> None:
+    """Say that the ECG is gone, and let neither the example nor the files of the lost session stand in the fields."""
+    st.info(text("session_lost"))
+    st.session_state[_EXAMPLE_KEY] = None
+    st.session_state.setdefault(_EMPTIED_KEY, time.time_ns())  # a number that the lost session cannot have used
 
 
 def question_or_error() -> None:

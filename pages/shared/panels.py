@@ -44,8 +44,7 @@ def beat_panel(recording: Recording, patient: Patient) -> None:
         )
     attribution = None
     if wanted:
-        with st.spinner("Explaining the estimate …"):
-            attribution = cache.report(recording, patient, explain=True).attribution
+        attribution = cache.report(recording, patient, explain=True).attribution
     beat_charts(report.beat, attribution, key="beat", show_beats=False, height=490)
     if attribution is not None:
         st.caption(f"{saliency_words(attribution, patient)} {text('saliency_caution')}")
@@ -153,8 +152,7 @@ def _beat_tab(report: Report) -> None:
     borders_editor(report.beat)
     if report.estimate is None:
         return
-    with st.spinner("Explaining the estimate …"):
-        explained = cache.report(report.recording, report.patient, explain=True)
+    explained = cache.report(report.recording, report.patient, explain=True)
     if explained.attribution is not None and explained.estimate is not None:
         _explanation(explained.attribution, explained)
 

@@ -15,11 +15,11 @@ from elvmass_core.domain import CriterionResult, Estimate, Features, Finding, Lv
 from elvmass_core.figures import PLOT_CONFIG, Theme, estimate_scale, filter_words
 from elvmass_core.quality import NOT_CHECKED, distances_in_words, scope_words
 from elvmass_core.quality.beat import QRS_SPAN_MV
-from elvmass_core.reference_ranges import reference_range
+from elvmass_core.reference_ranges import ReferenceRange, is_child, reference_range
 from elvmass_core.report import AGE_SHOWN_UP_TO
 from elvmass_core.signal.device_beat import AlignedDeviceBeat
 from elvmass_core.units import MILLIVOLTS_PER
-from elvmass_core.wording import alone_words, lvh_in_test_words, percent
+from elvmass_core.wording import MODEL_REFERENCE, alone_words, lvh_in_test_words, percent, reference_words
 from pages.shared.state import Visit
 
 _SEX = {Sex.FEMALE: "women", Sex.MALE: "men", Sex.UNKNOWN: "unknown"}
@@ -39,7 +39,10 @@ _LVH_HELP = (
     "Left ventricular hypertrophy, judged by the whole interval: flagged when it lies above the cut-off, not flagged "
     "when it lies below, uncertain when it crosses it."
 )
-_INTERVAL_HELP = "In simulated patients such an interval holds the true mass nine times out of ten."
+_INTERVAL_HELP = (
+    "In patients like those it was fitted on (simulated ones, for the shipped weights) such an interval holds the true "
+    "mass nine times out of ten."
+)
 
 
 def plain(text: str) -> str:
@@ -180,12 +183,7 @@ def _one_estimate(report: Report, estimate: Estimate, truth_g: float | None, the
     _lvh_line(estimate)
     scale = estimate_scale(estimate, bsa_m2=report.patient.bsa_m2, truth_g=truth_g, theme=theme, muted=outside)
     chart(scale, key="estimate_scale", alt=f"Scale in grams: {interval_words(estimate)}.")
-    st.caption(f"◇ model reference: {_reference_words(estimate)}, where the explanation of the grams starts.")
-
-
-def _reference_words(estimate: Estimate) -> str:
-    who = _SEX[estimate.sex]
-    return f"what the model says for the mean beat of its training {who} without LVH and their mean body"
+    st.caption(f"◇ {MODEL_REFERENCE}: {reference_words(estimate)}, where the explanation of the grams starts.")
 
 
 def interval_words(estimate: Estimate) -> str:
@@ -343,28 +341,30 @@ def minus(number: str) -> str:
     return (number if number.strip("-0.") else number.lstrip("-")).replace("-", "−")
 
 
-def interval_rows(features: Features, sex: Sex) -> list[dict[str, str]]:
-    """Intervals, rate and axis as table rows, with what is usual for adults of this sex."""
+def interval_rows(features: Features, sex: Sex, age_years: float | None = None) -> list[dict[str, str]]:
+    """Intervals, rate and axis as table rows, with what is usual for adults of this sex; a child has no such range."""
     return [
         {
             "Measurement": words,
-            "Value": value_words(features[name], features.values[name].unit) + _mark(features[name], name, sex),
-            "Usual": _usual_words(name, sex),
+            "Value": value_words(features[name], features.values[name].unit)
+            + _mark(features[name], reference_range(name, sex, age_years)),
+            "Usual": _usual_words(name, sex, age_years),
         }
         for name, words in _INTERVAL_NAMES.items()
         if name in features.values
     ]
 
 
-def _mark(value: float | None, name: str, sex: Sex) -> str:
+def _mark(value: float | None, usual: ReferenceRange | None) -> str:
     """A sign beside a value outside its usual range, as a screen reader and a printer keep it."""
-    usual = reference_range(name, sex)
     if value is None or usual is None or usual.holds(value):
         return ""
     return " ▼ low" if usual.low is not None and value < usual.low else " ▲ high"
 
 
-def _usual_words(name: str, sex: Sex) -> str:
+def _usual_words(name: str, sex: Sex, age_years: float | None) -> str:
+    if is_child(age_years):
+        return "adult ranges do not apply"
     usual = reference_range(name, sex)
     if usual is not None:
         return plain(usual.words())

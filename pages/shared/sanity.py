@@ -23,7 +23,7 @@ def sanity_panel(bundle: Bundle) -> None:
     """The tests of one bundle's explanations, or why there are none."""
     st.subheader("Can its explanations be trusted?", anchor=False)
     try:
-        panel = read_panel(cache.WEIGHTS / bundle.model_id, bundle)
+        panel = read_panel(cache.weights_folder() / bundle.model_id, bundle)
     except BundleError as error:
         st.info(str(error))
         return

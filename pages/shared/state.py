@@ -28,6 +28,8 @@ class Origin:
 class Visit:
     """The open ECG of one visitor, or the question or error that stands in its place.
 
+    `weights` names the set of weights that answers; empty: the shipped ones.
+
     `fiducials` are the borders of the averaged beat set by hand, None: those found. `number` counts the ECGs of this
     visit and is part of every widget key, so that no field keeps a former patient's value; `form` counts how often the
     fields were filled anew, `unit_changes` how often those of the body changed units. Height and weight are those of
@@ -38,6 +40,7 @@ class Visit:
     """
 
     number: int = 0
+    weights: str = ""
     origin: Origin = Origin()
     pending: Mapping[str, bytes] | None = None
     unit: str | None = None
@@ -72,5 +75,7 @@ def visit() -> Visit:
 
 def renew(origin: Origin | None = None, pending: Mapping[str, bytes] | None = None) -> Visit:
     """Drop everything about the former ECG and begin the next one."""
-    st.session_state[_KEY] = Visit(number=visit().number + 1, origin=origin or Origin(), pending=pending)
+    st.session_state[_KEY] = Visit(
+        number=visit().number + 1, weights=visit().weights, origin=origin or Origin(), pending=pending
+    )
     return visit()

@@ -7,15 +7,17 @@ from elvmass_core.figures import lay_out
 from elvmass_core.figures.heart import chest_views, heart_sections
 from elvmass_core.figures.live import live_beat, true_against_estimated
 from elvmass_core.live import Shown, chest_views_of, heart_sections_of, person
-from elvmass_core.virtual.dial import NO_BLOCK
-from pages.shared import render
+from elvmass_core.virtual.dial import NO_BLOCK, Dials
+from pages.shared import cache, render
 from pages.shared.ecg_viewer import ecg_viewer
 from pages.shared.frame import text, theme
 from pages.shared.intake import open_recording
 from pages.shared.pictures import pictures
 from pages.shared.state import Origin
 from pages.shared.virtual_dials import dial_board, standing_words
-from pages.shared.virtual_state import desk, note, shown
+from pages.shared.virtual_state import Desk, desk, note, shown
+from pages.shared.waiting import turn
+from pages.shared.work_queue import Work
 
 
 @st.fragment
@@ -26,7 +28,7 @@ def live() -> None:
         dials = dial_board()
     now = desk()
     with right:
-        one = shown(now, dials)
+        one = _turned(now, dials)
         if one is None:
             return
         note(now, one)
@@ -38,6 +40,15 @@ def live() -> None:
         trace = true_against_estimated(now.answers, theme=theme())
         pictures(trace + render.criteria_html(one.report.criteria), key="virtual_trace")
     _paper(one.report)
+
+
+def _turned(now: Desk, dials: Dials) -> Shown | None:
+    """Simulate and analyse in turn with all visitors; a dial turned back answers at once."""
+    if dials in now.kept:
+        return shown(now, dials)
+    cache.models()  # loaded before: nobody waits for that in the line
+    with turn(Work.SHORT):
+        return shown(now, dials)
 
 
 def _card(one: Shown) -> None:

@@ -53,6 +53,14 @@ def shown(now: Desk, dials: Dials) -> Shown | None:
     return now.kept[dials]
 
 
+def forget_answers() -> None:
+    """Other weights answer from now on; the dials stay."""
+    now = desk()
+    now.kept.clear()
+    now.answers.clear()
+    now.swept = None
+
+
 def note(now: Desk, one: Shown) -> None:
     """Add an answer to the trace, unless the ECG was refused or nothing has changed."""
     estimate = one.report.estimate
