@@ -34,7 +34,6 @@ ROOT = Path(__file__).resolve().parent.parent
 WEIGHTS, EXAMPLES = ROOT / "weights", ROOT / "examples"
 ANSWERED, UNUSABLE, REFUSED = 0, 2, 3
 PRESETS = ("taiwan-like", "shifted", "uniform")
-SEX_WORDS = {Sex.FEMALE: "women", Sex.MALE: "men"}
 SIZE_HELP = "default: as the file states; without it no index and no LVH answer"
 JSON_HELP = (
     "print one JSON object: mV, ms, g, cm, kg; fiducials_ms count from R (largest RMS of the leads), before it negative"
@@ -245,13 +244,13 @@ def _in_words(report: Report) -> str:
 
 def _estimate_words(estimate: Estimate, patient: Patient, *, outside: bool) -> list[str]:
     """Mass, LVH answer with its cut-off and probability, and what sex, age and body size alone would say."""
-    from elvmass_core.wording import alone_words, lvh_in_test_words, percent
+    from elvmass_core.wording import SEX_NAMES, alone_words, lvh_in_test_words, percent
 
     low, high = estimate.interval_g
     index = "" if estimate.lvmi_g_m2 is None else f", {estimate.lvmi_g_m2:.0f} g/m²"
     lines = [
         f"LV mass {estimate.lvm_g:.0f} g ({percent(estimate.coverage)} interval {low:.0f}–{high:.0f} g){index}. "
-        f"Model for {SEX_WORDS[estimate.sex]}: {estimate.model}.",
+        f"Model for {SEX_NAMES[estimate.sex]}: {estimate.model}.",
         f"LVH {estimate.lvh.value.replace('_', ' ')}: {estimate.lvh_reason}.",
     ]
     if estimate.lvh is not Lvh.NO_RESULT:

@@ -3,7 +3,8 @@
 from elvmass_core.domain import Estimate, Patient, Sex
 
 LOW_VOLTAGE = "Low voltage does not mean low mass: fluid, fat, lung and amyloid all lower voltage."
-WHO = {Sex.FEMALE: "women", Sex.MALE: "men", Sex.UNKNOWN: "patients"}
+SEX_NAMES = {Sex.MALE: "men", Sex.FEMALE: "women"}
+WHO = SEX_NAMES | {Sex.UNKNOWN: "patients"}
 """Whom a model is for."""
 ADULT_YEARS = 18.0
 """Below it neither the models nor adults' usual ranges hold."""

@@ -7,11 +7,11 @@ import numpy as np
 import plotly.graph_objects as go
 
 from elvmass_core.attribution.tables import COLUMNS, LIMB_GROUP, SegmentTable
-from elvmass_core.domain import Attribution, Estimate, Sex
+from elvmass_core.domain import Attribution, Estimate
 from elvmass_core.figures.style import PALETTES, Palette, Theme, signed, signed_ticks, themed
 from elvmass_core.segments import REST, SEGMENT_NAMES
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
-from elvmass_core.wording import percent
+from elvmass_core.wording import crowd_words, percent
 
 PRECORDIAL_GROUP = "precordial leads"
 OTHER_SAMPLES = "other samples"
@@ -62,7 +62,7 @@ def estimate_scale(
     color = palette.muted if muted else palette.lowers
     bsa_m2 = None if muted else bsa_m2
     marks = _scale_marks(estimate, bsa_m2, truth_g, palette, color)
-    crowd = _crowd_label(estimate)
+    crowd = crowd_words(estimate)
     figure = go.Figure()
     words = f"{percent(estimate.coverage)} interval"
     figure.add_trace(_scale_band(marks[0].label, estimate.interval_g, words, color, 0.35))
@@ -116,12 +116,6 @@ def _scale_marks(
     if truth_g is not None:
         marks.append(_Mark(label="true (simulated)", grams=truth_g, symbol="star", color=palette.ink))
     return marks
-
-
-def _crowd_label(estimate: Estimate) -> str:
-    """Row of the same-sex reference."""
-    who = {Sex.FEMALE: "women", Sex.MALE: "men"}.get(estimate.sex, "patients")
-    return f"9 of 10 {'simulated ' if estimate.simulated else ''}{who}"
 
 
 def _scale_band(label: str, ends: tuple[float, float], words: str, color: str, opacity: float) -> go.Scatter:

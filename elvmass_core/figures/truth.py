@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from elvmass_core.domain import Sex
 from elvmass_core.figures.study import Dot, dots
 from elvmass_core.figures.style import PALETTES, Theme, float32
+from elvmass_core.wording import SEX_NAMES
 
 SHOWN_METHODS = ("integrated gradients", "occlusion", "random weights")
 """Expected gradients lie on integrated gradients; the table has them all."""
@@ -19,7 +21,6 @@ _RANGES = {"own": (-0.45, 1.0), "placed": (0.0, 100.0)}
 """Wide enough for the labels to stand clear of the dots."""
 CHANCE = {"placed": "placed_chance"}
 """Score → what the patient's usual map reaches."""
-_SEX_WORDS = {"M": "men", "F": "women"}
 
 
 def blame(result: Mapping, score: str, *, theme: Theme = "light") -> go.Figure:
@@ -42,7 +43,7 @@ def blame(result: Mapping, score: str, *, theme: Theme = "light") -> go.Figure:
         method: [_dot(result["sexes"][sex][name]["methods"][method][score], factor) for name, sex in experiments]
         for method in SHOWN_METHODS
     }
-    labels = [f"{name}, {_SEX_WORDS[sex]}" for name, sex in experiments]
+    labels = [f"{name}, {SEX_NAMES[Sex(sex)]}" for name, sex in experiments]
     figure = dots(series, labels, axis=axis, digits=digits, at=0.0 if score == "own" else None, theme=theme)
     if score in CHANCE:
         figure.add_trace(_chance(result, experiments, CHANCE[score], factor, theme))

@@ -18,11 +18,11 @@ from elvmass_core.realism.tables import interval, markdown, sections, with_limit
 from elvmass_core.virtual import VirtualPatient, sample_patient, simulate_recording
 from elvmass_core.virtual.presets import preset_named
 from elvmass_core.virtual.rhythm import RECORDING_FS_HZ
+from elvmass_core.wording import SEX_NAMES
 
 PICTURES = "realism"
 PAPERS_PER_SEX = 12
 N_WORST = 8
-SEX_WORDS = {Sex.FEMALE: "women", Sex.MALE: "men"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -68,7 +68,7 @@ def write_papers(folder: Path, preset: str, seed: int) -> pd.DataFrame:
         for number in range(1, PAPERS_PER_SEX + 1):
             rng = np.random.default_rng([seed, int(sex is Sex.MALE), number])
             patient = sample_patient(rng, preset_named(preset), sex=sex)
-            name = f"{SEX_WORDS[sex]}-{number:02d}.png"
+            name = f"{SEX_NAMES[sex]}-{number:02d}.png"
             caption = f"Simulated {sex.value} {patient.age_years:.0f} y, no. {number}"
             figure = ecg_paper(simulate_recording(patient, rng), RECORDING_FS_HZ, caption)
             save_png(figure, folder / name)

@@ -15,7 +15,7 @@ from elvmass_core.domain import (
     Severity,
     Sex,
 )
-from elvmass_core.wording import percent
+from elvmass_core.wording import SEX_NAMES, percent
 
 LVH_WORDS = {
     Lvh.FLAGGED: "LVH flagged",
@@ -27,7 +27,7 @@ HASH_LETTERS = 16
 """Of a SHA-256, where people read it; JSON and FHIR hold all 64."""
 NOT_EXCLUDED = "A negative result does not exclude LVH."
 BOTH_MODELS = "Sex is unknown: both models answer, and LVH is not judged."
-SEX_WORDS = {Sex.FEMALE: "women", Sex.MALE: "men", Sex.UNKNOWN: "unknown sex"}
+SEX_WORDS = SEX_NAMES | {Sex.UNKNOWN: "unknown sex"}
 _PERSON = {Sex.FEMALE: "Female", Sex.MALE: "Male", Sex.UNKNOWN: "Sex not stated"}
 NOT_SIMULATED = (
     "The training patients are simulated. None of them has amyloidosis, hypertrophic cardiomyopathy, aortic stenosis, "

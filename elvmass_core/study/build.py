@@ -20,7 +20,6 @@ from elvmass_core.signal_space import Density, Space, covariance_of
 from elvmass_core.study.card import card_markdown
 from elvmass_core.study.dataset import Dataset, load_dataset, write_dataset
 from elvmass_core.study.evaluate import evaluate_bundle
-from elvmass_core.study.names import SEX_NAMES
 from elvmass_core.study.train import (
     TRAINING_VERSION,
     Effort,
@@ -33,6 +32,7 @@ from elvmass_core.study.train import (
 )
 from elvmass_core.study.train import trained_range as range_of
 from elvmass_core.study.unseen import Unseen, by_all
+from elvmass_core.wording import SEX_NAMES
 
 MIN_PATIENTS = 50
 """Fewer of one sex than this in any part give no bundle (five folds, an interval and a probability need them)."""

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from elvmass_core.domain import DISCLAIMER
 from elvmass_core.models.bundle import Bundle
 from elvmass_core.models.inputs import PATTERNS
-from elvmass_core.study.names import KINDS, SEX_NAMES
-from elvmass_core.wording import percent
+from elvmass_core.study.names import KINDS
+from elvmass_core.wording import SEX_NAMES, percent
 
 USE = """## Uses and directions
 - **Use:** research and teaching on adults with a 10 s resting 12-lead ECG. Not for diagnosis, screening or follow-up of

@@ -13,8 +13,8 @@ from elvmass_core.models.tcn import ElvMassNet
 from elvmass_core.processes import Progress
 from elvmass_core.study.build import TRAINED_ON, learners_of, run_key
 from elvmass_core.study.dataset import Dataset, write_dataset
-from elvmass_core.study.names import SEX_NAMES
 from elvmass_core.study.train import Effort, MemberTask, Recipe, folds, load_member, train_members
+from elvmass_core.wording import SEX_NAMES
 
 FOLDS = 5
 FINE = replace(Recipe(), learning_rate=3e-4, weight_decay=0.0)

@@ -1,8 +1,5 @@
 """Names that the study writes and its readers look for; reading them loads no network."""
 
-from elvmass_core.domain import Sex
-
-SEX_NAMES = {Sex.MALE: "men", Sex.FEMALE: "women"}
 POOLED, POOLED_HALF, SEX_SPECIFIC = "tcn_pooled", "tcn_pooled_half", "tcn_sex_specific"
 SHUFFLED = "tcn_shuffled"
 DEMOGRAPHICS, MEASUREMENTS = "demographics_ridge", "measurements_ridge_log"

@@ -17,12 +17,12 @@ from elvmass_core.models.calibration import CUTOFFS
 from elvmass_core.models.inputs import PATTERNS
 from elvmass_core.study import scored
 from elvmass_core.study.fold_members import FOLDS
-from elvmass_core.study.names import SEX_NAMES
 from elvmass_core.study.own_table import OwnTraining
 from elvmass_core.study.scored import Scored, scored_result
 from elvmass_core.study.scored_table import MEASURED_BY, write_scored_table
 from elvmass_core.study.statistics import Truth
 from elvmass_core.study.table_checks import in_words
+from elvmass_core.wording import SEX_NAMES
 
 PAGE, NUMBERS, PATIENTS = "report.html", "report.json", "cross_validation.csv"
 OWN, POOLED, GIVEN = "these weights, one per sex", "these weights, one for both sexes", "the shipped weights, unchanged"

@@ -40,10 +40,11 @@ from elvmass_core.study.build import (
 from elvmass_core.study.dataset import Dataset, load_dataset, read_table
 from elvmass_core.study.evaluate import Judged, evaluate_bundle, figures, judged
 from elvmass_core.study.fold_members import FOLDS, Trained, patient_folds, start_bundle, train_folds
-from elvmass_core.study.names import CROSS_VALIDATION, SEX_NAMES
+from elvmass_core.study.names import CROSS_VALIDATION
 from elvmass_core.study.scored_table import MEASURED_BY
 from elvmass_core.study.table_checks import check_lines, check_patients, in_words
 from elvmass_core.study.unseen import Unseen, out_of_fold
+from elvmass_core.wording import SEX_NAMES
 
 MIN_WITH_LVH = 5
 """Of each sex, with and without: fewer cannot stand in every fold."""

@@ -13,7 +13,7 @@ import pandas as pd
 from elvmass_core.domain import OLDEST_YEARS, PATIENT_LIMITS, Finding, FloatArray, Severity, Sex
 from elvmass_core.models.inputs import BODY_INPUTS, columns
 from elvmass_core.study.dataset import LVM_LIMITS_G, OVER_89, PATIENT, SEX_CODES, SEX_DIFFERS, Dataset
-from elvmass_core.study.names import SEX_NAMES
+from elvmass_core.wording import SEX_NAMES
 
 MAX_WRONG = 0.10
 """With a larger share of impossible values the column has another unit or coding, and the table is not used."""

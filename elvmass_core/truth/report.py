@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 
+from elvmass_core.domain import Sex
+from elvmass_core.wording import SEX_NAMES
+
 RESULT, PAGE = "truth.json", "truth.md"
-SEX_WORDS = {"M": "men", "F": "women"}
 COLUMNS = {
     "share": "blame on what changed, %",
     "chance": "chance, %",
@@ -52,14 +54,14 @@ def markdown(result: Mapping) -> str:
     for name, words in result["mechanisms"].items():
         lines += [f"## {name.capitalize()}: {words}", ""]
         for sex, found in result["sexes"].items():
-            lines += _table(SEX_WORDS[sex], found[name])
+            lines += _table(SEX_NAMES[Sex(sex)], found[name])
     return "\n".join(lines)
 
 
 def short(result: Mapping) -> list[str]:
     """One line a mechanism and sex."""
     return [
-        _sentence(name, SEX_WORDS[sex], found[name]) for name in result["mechanisms"] for sex, found in
+        _sentence(name, SEX_NAMES[Sex(sex)], found[name]) for name in result["mechanisms"] for sex, found in
         result["sexes"].items()
     ]  # fmt: skip
 
@@ -96,7 +98,7 @@ def _paired(differences: Sequence[list[float] | None]) -> str:
 def _moved_by_strain(result: Mapping) -> str:
     """What strain alone does to the estimate, though no mass is added."""
     moves = [
-        f"{found['strain']['estimate_moves_g'][0]:+.0f} g in {SEX_WORDS[sex]}"
+        f"{found['strain']['estimate_moves_g'][0]:+.0f} g in {SEX_NAMES[Sex(sex)]}"
         for sex, found in result["sexes"].items()
         if "strain" in found
     ]

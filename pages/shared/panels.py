@@ -220,7 +220,11 @@ def _numbers_tab(report: Report) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("##### Intervals and axis, from the averaged beat")
-        st.table(render.interval_rows(report.features, report.patient.sex), hide_index=True, alt="Intervals")
+        st.table(
+            render.interval_rows(report.features, report.patient.sex, report.patient.age_years),
+            hide_index=True,
+            alt="Intervals",
+        )
         st.caption(text("usual_values"))
     with right:
         st.markdown("##### Amplitudes, from the averaged beat")

@@ -7,8 +7,10 @@ from typing import Any
 
 import streamlit as st
 
+from elvmass_core.domain import Sex
 from elvmass_core.figures import truth as draw
-from elvmass_core.truth.report import COLUMNS, RESULT, SEX_WORDS, cell, lesson, short
+from elvmass_core.truth.report import COLUMNS, RESULT, cell, lesson, short
+from elvmass_core.wording import SEX_NAMES
 from pages.shared import render
 from pages.shared.frame import text, theme
 
@@ -41,7 +43,11 @@ def truth_tab(folder: Path) -> None:
     name = chosen or names[0]
     st.markdown(render.plain(result["mechanisms"][name]))
     for sex, found in result["sexes"].items():
-        st.table(_rows(SEX_WORDS[sex], found[name]), hide_index=True, alt=f"Scores of every method, {SEX_WORDS[sex]}")
+        st.table(
+            _rows(SEX_NAMES[Sex(sex)], found[name]),
+            hide_index=True,
+            alt=f"Scores of every method, {SEX_NAMES[Sex(sex)]}",
+        )
 
 
 def _rows(who: str, found: Mapping[str, Any]) -> list[dict[str, str]]:
