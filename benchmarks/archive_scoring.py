@@ -3,7 +3,8 @@
 Simulated recordings in four formats are scored by the command line with one worker and with two, reading included and
 without explanation; then a manifest that repeats them stands for an archive of ``--n`` recordings while the memory of
 all processes is sampled. The load average stands beside every figure: where others use the machine, compare the time of
-the processor, in which a worker can be measured alone. Prints, and writes ``benchmarks/archive_scoring.json``.
+the processor, in which a worker can be measured alone. Prints, and writes ``benchmarks/archive_scoring.json``; with
+``--only`` the other figures of that file stay.
 """
 
 import os
@@ -12,6 +13,7 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[_name] = "1"
 
 import argparse  # noqa: E402
+import ctypes  # noqa: E402
 import datetime  # noqa: E402
 import json  # noqa: E402
 import re  # noqa: E402
@@ -31,11 +33,12 @@ import numpy as np  # noqa: E402
 import pandas as pd  # noqa: E402
 import torch  # noqa: E402
 
+from elvmass_core.batch.archive import TASK_SIZE  # noqa: E402
 from elvmass_core.batch.discover import discover  # noqa: E402
 from elvmass_core.batch.patients import join  # noqa: E402
 from elvmass_core.batch.work import load_item, score_recording  # noqa: E402
 from elvmass_core.io import load_files, read_recording, sandbox  # noqa: E402
-from elvmass_core.io.sandbox import read_safely  # noqa: E402
+from elvmass_core.io.sandbox import Reader, read_safely  # noqa: E402
 from elvmass_core.models.bundle import load_models  # noqa: E402
 from elvmass_core.virtual import simulate_cohort  # noqa: E402
 
@@ -44,8 +47,10 @@ GOAL_PER_S = 20.0
 CORE_HOUR_PRICE = 0.045
 """USD for one core of a general-purpose machine for an hour, on demand (assumed; spot prices are about a third)."""
 MILLION = 1_000_000
-PAGE = os.sysconf("SC_PAGE_SIZE")
-SAMPLE_S = 0.5
+SAMPLE_S = 2.0
+PR_SET_CHILD_SUBREAPER = 36
+"""Of Linux: what outlives its parent becomes a child of this process, so that its processor time is counted here."""
+ENDED_S = 10.0
 COUNTED_SERVER = """
 import resource, signal, socket, sys
 from pathlib import Path
@@ -84,6 +89,8 @@ def scored(
 ) -> dict[str, object]:
     """Run `score` as a process; times, and the load of the machine before and after."""
     command = [sys.executable, "-m", "elvmass_core", "score", *arguments, "--out", out, "--workers", workers]
+    ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    ours = set(children(os.getpid()))
     load, before, start = os.getloadavg()[0], resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     with tempfile.TemporaryFile("w+") as told:
         process = subprocess.Popen([*map(str, command)], cwd=ROOT, stderr=told, stdout=subprocess.DEVNULL)
@@ -91,7 +98,9 @@ def scored(
             time.sleep(SAMPLE_S if watch is not None else 0.05)
             if watch is not None:
                 watch(process.pid)
-        wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        wall = time.monotonic() - start
+        bury(ours)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
         told.seek(0)
         errors = told.read()
     if process.returncode:
@@ -122,16 +131,19 @@ def _without_start(progress: str) -> float | None:
 
 
 def reading(folder: Path, n: int = 25) -> dict[str, dict[str, float]]:
-    """Milliseconds to read one recording of each format: in this process, and in a limited child."""
+    """Milliseconds to read one recording of each format: in this process, in a child each, and in one for all."""
     found: dict[str, dict[str, float]] = {}
     for fmt in FORMATS:
         files = [load_files([Path(item.path)]) for item in discover([folder / fmt / "records"]).items[:n]]
-        for name, read in (("here_ms", read_recording), ("in_child_ms", read_safely)):
+        reader = Reader()
+        ways = (("here_ms", read_recording), ("in_child_ms", read_safely), ("in_shared_child_ms", reader.read))
+        for name, read in ways:
             read(files[0])
             start = time.perf_counter()
             for one in files:
                 read(one)
             found.setdefault(fmt, {})[name] = round(1000 * (time.perf_counter() - start) / len(files), 1)
+        reader.close()
         start = time.process_time()
         for one in files:
             read_recording(one)
@@ -139,21 +151,35 @@ def reading(folder: Path, n: int = 25) -> dict[str, dict[str, float]]:
     return found
 
 
-def family(pid: int) -> list[int]:
-    """A process and all that descend from it."""
+def children(pid: int) -> list[int]:
+    """Direct children of a process; none when it has ended."""
     try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
         return []
-    return [pid, *(one for child in children for one in family(int(child)))]
 
 
-def resident_mb(pid: int) -> float:
-    """Resident memory of one process; 0 when it has ended."""
+def family(pid: int) -> list[int]:
+    """A process and all that descend from it."""
+    return [pid, *(one for child in children(pid) for one in family(child))]
+
+
+def bury(ours: set[int]) -> None:
+    """Wait for what a run left to end by itself, so that its processor time counts; `ours` were there before."""
+    end = time.monotonic() + ENDED_S
+    while not set(children(os.getpid())) <= ours and time.monotonic() < end:
+        os.waitpid(-1, os.WNOHANG)
+        time.sleep(0.05)
+
+
+def memory_mb(pid: int) -> tuple[float, float]:
+    """Resident memory of one process, and its share of it where forks share pages; 0 when it has ended."""
     try:
-        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE / 1e6
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:]
     except OSError:
-        return 0.0
+        return 0.0, 0.0
+    kb = {name: float(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
+    return kb.get("Rss", 0.0) / 1000, kb.get("Pss", 0.0) / 1000
 
 
 def memory(folder: Path, patients: Path, n: int, work: Path) -> dict[str, object]:
@@ -169,20 +195,28 @@ def memory(folder: Path, patients: Path, n: int, work: Path) -> dict[str, object
     repeated = by_stem.loc[[items[k % len(items)].record for k in range(n)]].reset_index(drop=True)
     repeated.insert(0, "record", [record for _, record in rows])
     repeated.to_csv(table, index=False)
-    samples: list[tuple[float, float]] = []
+    samples: list[tuple[float, float, float]] = []
 
     def watch(pid: int) -> None:
-        samples.append((resident_mb(pid), sum(map(resident_mb, family(pid)))))
+        parent, *others = [memory_mb(one) for one in family(pid)]
+        samples.append((parent[0], sum(rss for rss, _ in others), parent[1] + sum(pss for _, pss in others)))
 
     told = scored([manifest, "--patients", table], work / "many.parquet", 2, watch)
-    quarters = np.array_split(np.array(samples), 4)
-    parent, everything = ([round(float(np.median(quarter[:, column])), 1) for quarter in quarters] for column in (0, 1))
-    return told | {
-        "parent_mb_by_quarter": parent,
-        "all_processes_mb_by_quarter": everything,
-        "growth_mb_second_to_last_quarter": round(everything[3] - everything[1], 1),
+    return told | by_quarter(np.array(samples)) | {
+        "distinct_files": len(items),
+        "samples": len(samples),
         "table_mb": round((work / "many.parquet").stat().st_size / 1e6, 2),
-    }
+    }  # fmt: skip
+
+
+def by_quarter(samples: np.ndarray) -> dict[str, object]:
+    """Medians over each quarter of a run; flat is the last against the second, the first being the start."""
+    found: dict[str, object] = {}
+    for name, column in zip(("parent_rss", "workers_rss", "all_shared_once"), samples.T, strict=True):
+        quarters = [round(float(np.median(quarter)), 1) for quarter in np.array_split(column, 4)]
+        found[f"{name}_mb_by_quarter"] = quarters
+        found[f"{name}_growth_mb"] = round(quarters[3] - quarters[1], 1)
+    return found
 
 
 def processor(folder: Path, patients: Path, work: Path, n: int = 100) -> dict[str, float]:
@@ -196,7 +230,10 @@ def processor(folder: Path, patients: Path, work: Path, n: int = 100) -> dict[st
     chosen = list(zip(items, given, strict=True))[::step]
     score_recording("first", read_recording(load_item(chosen[0][0])), chosen[0][1], models)  # pays for what is kept
     start = time.process_time()
-    recordings = [read_safely(load_item(item)) for item, _ in chosen]
+    recordings = []
+    for first in range(0, len(chosen), TASK_SIZE):
+        with Reader() as reader:
+            recordings += [reader.read(load_item(item)) for item, _ in chosen[first : first + TASK_SIZE]]
     middle = time.process_time()
     for (item, patient), recording in zip(chosen, recordings, strict=True):
         score_recording(item.record, recording, patient, models)
@@ -225,6 +262,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, default=20_000, help="rows of the memory run; 0: none (default: %(default)s)")
     parser.add_argument("--work", type=Path, help="keep the simulated recordings here (default: a temporary folder)")
     parser.add_argument("--price", type=float, default=CORE_HOUR_PRICE, help="USD a core and hour")
+    parser.add_argument("--only", choices=("rate", "memory"), help="measure this alone")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "archive_scoring.json")
     options = parser.parse_args()
     work = options.work or Path(tempfile.mkdtemp(prefix="elvmass-archive-"))
@@ -232,33 +270,39 @@ def main() -> None:
     patients = make_archive(folder, options.recordings, workers=2)
     shutil.rmtree(results, ignore_errors=True)
     results.mkdir(parents=True)
-    paths = [folder / fmt for fmt in FORMATS]
-    runs = [scored([*paths, "--patients", patients], results / f"{k}.parquet", k) for k in (1, 2)]
-    same = (results / "1.parquet").read_bytes() == (results / "2.parquet").read_bytes()
-    rates = [float(run["per_s"]) / int(run["workers"]) for run in runs]  # type: ignore[arg-type, call-overload]
-    found: dict[str, object] = {
-        "date": datetime.datetime.now(tz=datetime.UTC).date().isoformat(),
-        "cores": os.cpu_count(),
-        "goal_per_s_on_2_cores": GOAL_PER_S,
-        "rate": runs,
-        "scaling_1_to_2": round(float(runs[1]["per_s"]) / float(runs[0]["per_s"]), 2),  # type: ignore[arg-type]
-        "same_bytes_by_1_and_2_workers": same,
-        "reading": reading(folder),
-        "processor": (spent := processor(folder, patients, results)),
-        "million": {
-            "as_measured": cost(max(rates), options.price, "wall clock on this machine under its load"),
-            "by_processor": cost(1000 / sum(spent.values()), options.price, "processor time, on cores of one's own"),
-        },
-    }
-    if options.n:
-        found["memory"] = memory(folder, patients, options.n, results) | {"date": found["date"]}
-    elif options.out.is_file():  # that of an earlier run stays
-        found["memory"] = json.loads(options.out.read_text(encoding="utf-8")).get("memory")
+    found = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else {}
+    date = {"date": datetime.datetime.now(tz=datetime.UTC).date().isoformat()}
+    if options.only != "memory":
+        found |= date | rates(folder, patients, results, options.price)
+    if options.only != "rate" and options.n:
+        found[f"memory_{options.n}"] = date | memory(folder, patients, options.n, results)
     if options.work is None:
         shutil.rmtree(work)
     text = json.dumps(found, indent=1)
     options.out.write_text(text + "\n", encoding="utf-8")
     print(text)
+
+
+def rates(folder: Path, patients: Path, results: Path, price: float) -> dict[str, object]:
+    """Rate with one worker and with two, what reading and scoring take, and what that costs for a million."""
+    paths = [folder / fmt for fmt in FORMATS]
+    runs = [scored([*paths, "--patients", patients], results / f"{k}.parquet", k) for k in (1, 2)]
+    per_s = [float(str(run["per_s"])) for run in runs]
+    running = [float(str(run["per_s_without_start"] or run["per_s"])) for run in runs]
+    spent = processor(folder, patients, results)
+    return {
+        "cores": os.cpu_count(),
+        "goal_per_s_on_2_cores": GOAL_PER_S,
+        "rate": runs,
+        "scaling_1_to_2": round(per_s[1] / per_s[0], 2),
+        "same_bytes_by_1_and_2_workers": (results / "1.parquet").read_bytes() == (results / "2.parquet").read_bytes(),
+        "reading": reading(folder),
+        "processor": spent,
+        "million": {
+            "as_measured": cost(max(running[0], running[1] / 2), price, "wall clock on this machine under its load"),
+            "by_processor": cost(1000 / sum(spent.values()), price, "processor time, on cores of one's own"),
+        },
+    }
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from elvmass_core.batch.executors import warm_up
 from elvmass_core.errors import ArchiveError
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ def add_score(commands: argparse._SubParsersAction, run: Callable[[argparse.Name
 
 
 def _score(options: argparse.Namespace, counter: Counter) -> str:
+    if options.scheduler is None:
+        warm_up()
     from elvmass_core.batch.archive import Options, score_archive
 
     chosen = Options(

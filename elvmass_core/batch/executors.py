@@ -7,18 +7,27 @@ worked on it died; after that a local pool is broken and `restart` makes another
 import logging
 import multiprocessing
 import os
+import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
+from multiprocessing.context import BaseContext
 from typing import Any, Protocol
 
 from elvmass_core.errors import ArchiveError
 
 CONNECT_S = 15
 DASK = 'pip install "dask[distributed]==2026.8.0"'
-THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+"""Read when libraries are loaded; the last is that of Arrow, which pandas loads."""
+TEMPLATE = "elvmass_core.batch.template"
 
 
 class Workers(Protocol):
@@ -43,7 +52,7 @@ class Workers(Protocol):
 
 
 class LocalWorkers:
-    """Processes of this machine, spawned, with one thread each; they end when their parent does, however it ends."""
+    """Processes of this machine with one thread each; they end when their parent does, however it ends."""
 
     def __init__(self, workers: int) -> None:
         if workers < 1:
@@ -75,11 +84,36 @@ class LocalWorkers:
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _start(self) -> ProcessPoolExecutor:
-        for name in THREAD_VARIABLES:
-            os.environ.setdefault(name, "1")  # read when a worker loads its libraries
-        # Spawned, not forked: the caller may run threads (Streamlit, torch), which a fork would copy in any state.
-        context = multiprocessing.get_context("spawn")
-        return ProcessPoolExecutor(self._n, mp_context=context, initializer=_end_with_parent)
+        return ProcessPoolExecutor(self._n, mp_context=_context(), initializer=_end_with_parent)
+
+
+def warm_up() -> None:
+    """Let the process that local workers are forked from load its libraries now, while the caller does other things."""
+    if _forks_are_safe():
+        from multiprocessing import forkserver  # not everywhere
+
+        _context()
+        forkserver.ensure_running()
+
+
+def _context() -> BaseContext:
+    """How workers start: never as a fork of the caller, which may run threads (Streamlit, torch) in any state.
+
+    They are forks of a process that has one thread, loaded the libraries (`elvmass_core.batch.template`) and computed
+    nothing, so that a worker starts in milliseconds; elsewhere than on Linux each loads them itself.
+    """
+    for name, value in ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    if not _forks_are_safe():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([TEMPLATE])
+    return context
+
+
+def _forks_are_safe() -> bool:
+    """Not on macOS, whose own libraries start threads when they are loaded; Windows has none."""
+    return sys.platform == "linux"
 
 
 def _end_with_parent() -> None:

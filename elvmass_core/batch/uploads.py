@@ -15,7 +15,7 @@ from elvmass_core.batch.rows import Row
 from elvmass_core.batch.work import Settings, bundle_hashes, facts, load_item, score_one
 from elvmass_core.errors import ArchiveError, RecordingError
 from elvmass_core.io.archive import plain_name
-from elvmass_core.io.sandbox import private_folder
+from elvmass_core.io.sandbox import Reader, private_folder
 from elvmass_core.models.bundle import Models
 from elvmass_core.pipeline import versions
 
@@ -87,11 +87,12 @@ def score_uploads(
         )
         rows: list[Row] = []
         files: dict[str, Mapping[str, bytes]] = {}
-        for done, (item, given) in enumerate(zip(found.items, joined.given, strict=True), start=1):
-            rows.append(score_one(item, given, settings, models)[0])
-            files[item.record] = _files(item)
-            if progress is not None:
-                progress(done, len(found.items))
+        with Reader() as reader:
+            for done, (item, given) in enumerate(zip(found.items, joined.given, strict=True), start=1):
+                rows.append(score_one(item, given, settings, models, reader.read)[0])
+                files[item.record] = _files(item)
+                if progress is not None:
+                    progress(done, len(found.items))
     notes = [f"{unusable} files have a name that cannot be used and were left out."] if unusable else []
     notes += [f"{n} files ({kind}) are no recordings and were left out." for kind, n in found.left_out.items()]
     if patients is not None and joined.n_without:

@@ -5,7 +5,7 @@ computes with one thread, so that its answers do not depend on how many workers 
 """
 
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -22,12 +22,14 @@ from elvmass_core.errors import ArchiveError, RecordingError, UnreadableError
 from elvmass_core.io import load_files
 from elvmass_core.io.archive import plain_name
 from elvmass_core.io.limits import check_size
-from elvmass_core.io.sandbox import read_safely
+from elvmass_core.io.sandbox import Reader, read_safely
 from elvmass_core.io.wfdb import data_file_names
 from elvmass_core.models.bundle import Models, load_models
 from elvmass_core.pipeline import analyse, versions
 
 Facts = tuple[tuple[str, str], ...]
+Read = Callable[..., Recording]
+"""As `read_safely`."""
 MapG = NDArray[np.float32]
 """Saliency of one beat, (12, 400) g."""
 
@@ -85,14 +87,20 @@ def score_task(task: Task, settings: Settings) -> Answer:
         This worker has other weights or another version than the parent.
     """
     models = _prepared(settings)
-    scored = [score_one(item, given, settings, models) for item, given in zip(task.items, task.given, strict=True)]
+    with Reader() as reader:
+        scored = [
+            score_one(item, given, settings, models, reader.read)
+            for item, given in zip(task.items, task.given, strict=True)
+        ]
     return Answer(rows=tuple(row for row, _ in scored), maps=tuple(one for _, one in scored))
 
 
-def score_one(item: Item, given: Given, settings: Settings, models: Models) -> tuple[Row, MapG | None]:
+def score_one(
+    item: Item, given: Given, settings: Settings, models: Models, read: Read = read_safely
+) -> tuple[Row, MapG | None]:
     """Row and map of one recording; a pure function of its files, its patient and the weights."""
     try:
-        recording = read_safely(load_item(item), unit=settings.unit, fs_hz=settings.fs_hz)
+        recording = read(load_item(item), unit=settings.unit, fs_hz=settings.fs_hz)
     except RecordingError as error:
         patient, _ = patient_or_unknown(given, Patient())
         return error_row(item.record, patient, dict(settings.versions), error), None

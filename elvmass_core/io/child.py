@@ -1,4 +1,7 @@
-"""The other side of `elvmass_core.io.sandbox`: the server that forks, and the child that reads one file and ends."""
+"""The other side of `elvmass_core.io.sandbox`: the server that forks, and the child that reads and ends.
+
+A child reads on while its connection is open and everything it read was an ECG; after a refusal it ends.
+"""
 
 import gc
 import math
@@ -8,6 +11,7 @@ import socket
 import struct
 import sys
 import tempfile
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
@@ -16,9 +20,9 @@ import numpy as np
 import orjson
 
 CPU_S, WALL_S = 10, 20
-"""A child is killed after so many seconds of processor time, or of waiting on a busy machine."""
+"""A child is killed after so many seconds of processor time for one file, or of waiting on a busy machine."""
 MEMORY_BYTES = 1_000_000_000
-"""What a child may take beyond what the server had when it forked."""
+"""What a child may take beyond what the server had when it forked, for all it reads."""
 _MAX_FILE_BYTES = 64_000_000
 _MAX_FRAME_BYTES = 200_000_000
 _LENGTH = struct.Struct("<Q")
@@ -88,31 +92,41 @@ def _import_readers() -> None:
 
 
 def _be_child(descriptor: int) -> NoReturn:
-    """Answer one request within limits, and end without any clean-up of the server's."""
+    """Answer within limits until a refusal or the end of the connection; end without any clean-up of the server's."""
     try:
         _limit()
         with socket.socket(fileno=descriptor) as connection:
-            request = receive(connection)
-            if request is not None:
-                _answer(connection, *request)
+            while (request := receive(connection)) is not None:
+                _limit_times()
+                if not _answer(connection, *request):
+                    break
+                signal.setitimer(signal.ITIMER_REAL, 0)  # waiting for the next file is not reading
     finally:
         os._exit(0)
 
 
 def _limit() -> None:
-    """Bound processor time, time, memory and files; the default of each signal is the end of the process."""
+    """Bound memory and files of this child."""
     import resource
 
-    signal.signal(signal.SIGALRM, signal.SIG_DFL)
-    signal.setitimer(signal.ITIMER_REAL, WALL_S)
     limits = {
-        resource.RLIMIT_CPU: CPU_S,
         resource.RLIMIT_AS: _address_space_bytes() + MEMORY_BYTES,
         resource.RLIMIT_FSIZE: _MAX_FILE_BYTES,
         resource.RLIMIT_CORE: 0,
     }
     for kind, value in limits.items():
         resource.setrlimit(kind, (value, value))
+
+
+def _limit_times() -> None:
+    """Bound processor time and time of one file; the default of each signal is the end of the process."""
+    import resource
+
+    for one in (signal.SIGALRM, signal.SIGXCPU):
+        signal.signal(one, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, WALL_S)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    resource.setrlimit(resource.RLIMIT_CPU, (round(time.process_time()) + CPU_S, most))
 
 
 def _address_space_bytes() -> int:
@@ -123,8 +137,8 @@ def _address_space_bytes() -> int:
         return 0
 
 
-def _answer(connection: socket.socket, request: Mapping[str, Any], contents: Sequence[bytes]) -> None:
-    """Read and send the ECG, or the error; an error that is none of ours ends the child without an answer."""
+def _answer(connection: socket.socket, request: Mapping[str, Any], contents: Sequence[bytes]) -> bool:
+    """Send the ECG and return True, or the error; one that is none of ours ends the child without an answer."""
     from elvmass_core.errors import LimitError, RecordingError, UnitNeededError
     from elvmass_core.io import open_files
     from elvmass_core.io.saved import to_parts
@@ -141,6 +155,8 @@ def _answer(connection: socket.socket, request: Mapping[str, Any], contents: Seq
         send(connection, {"error": type(error).__name__, "message": str(error), "peak_to_peak": span}, [])
     else:
         send(connection, values, [np.ascontiguousarray(array, dtype="<f8").tobytes() for array in arrays])
+        return True
+    return False
 
 
 if __name__ == "__main__":

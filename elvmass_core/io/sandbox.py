@@ -5,6 +5,11 @@ one thread and never saw Streamlit or torch, so forking it is safe, and a child 
 Python. A child gets the bytes, reads, answers in plain values (never a pickle) and ends. Its temporary files lie in a
 folder of its own, which its parent removes whatever happened to it. Where a system cannot fork (Windows), files are
 read in the calling process, without these limits.
+
+An archive is read several files to a child (`Reader`), since the fork costs more than most files. A child goes on only
+after a good reading; whatever else happens in one that has read before is no answer, and the file is read again in a
+fresh child. So no refusal depends on the files before it. What stays: a file that reads well and silently spoils the
+memory of its child could reach the nine after it, which are of the same owner; visitors never share a child.
 """
 
 import atexit
@@ -18,7 +23,7 @@ import tempfile
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import orjson
@@ -33,6 +38,8 @@ from elvmass_core.io.saved import Opened, from_parts
 
 MAX_CHILDREN = 4
 """Children at work at one time; further reads wait."""
+FILES_OF_A_CHILD = 10
+"""What a `Reader` reads in one child: the fork is then a tenth for each, and what libraries keep stays little."""
 _FOLDER_PREFIX = "elvmass-read-"
 _PACKAGE_PARENT = Path(__file__).parents[2]
 _CONNECTION_ERRORS = (BrokenPipeError, ConnectionError, OSError)
@@ -65,12 +72,64 @@ def open_safely(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: f
     RecordingError
         As `open_files`, and `ReaderStoppedError` when the child passed its time or memory or broke.
     """
-    check_size(sum(map(len, files.values())))
-    if not hasattr(os, "fork"):
-        return open_files(files, unit=unit, fs_hz=fs_hz)
-    with _slots, private_folder() as folder:
-        request = {"unit": unit, "fs_hz": fs_hz, "folder": str(folder), "names": list(map(_sendable, files))}
-        answer = _server.ask(request, list(files.values()))
+    with Reader() as reader:
+        return reader.open(files, unit=unit, fs_hz=fs_hz)
+
+
+class Reader:
+    """Files of one owner, read one after the other, `FILES_OF_A_CHILD` to a child at most; not shared by threads."""
+
+    def __init__(self) -> None:
+        self._line: socket.socket | None = None
+        """To a child whose readings were all good."""
+        self._n_read = 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the child."""
+        if self._line is not None:
+            self._line.close()
+        self._line, self._n_read = None, 0
+
+    def read(self, files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: float | None = None) -> Recording:
+        """As `read_safely`."""
+        return self.open(files, unit=unit, fs_hz=fs_hz).recording
+
+    def open(self, files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: float | None = None) -> Opened:
+        """As `open_safely`."""
+        check_size(sum(map(len, files.values())))
+        if not hasattr(os, "fork"):
+            return open_files(files, unit=unit, fs_hz=fs_hz)
+        with _slots, private_folder() as folder:
+            request = {"unit": unit, "fs_hz": fs_hz, "folder": str(folder), "names": list(map(_sendable, files))}
+            answer = self._ask(request, list(files.values()))
+        return _opened(answer)
+
+    def _ask(self, request: Mapping[str, object], blobs: list[bytes]) -> _Answer | None:
+        """A good answer of the child at hand, or any of a fresh one; keeps the child of a good answer."""
+        if self._n_read == FILES_OF_A_CHILD:
+            self.close()
+        answer = None if self._line is None else _exchange(self._line, request, blobs)
+        if not _is_good(answer):
+            self.close()
+            answer, self._line = _server.ask(request, blobs)
+        self._n_read += 1
+        if not _is_good(answer):
+            self.close()
+        return answer
+
+
+def _is_good(answer: _Answer | None) -> bool:
+    return answer is not None and "error" not in answer[0]
+
+
+def _opened(answer: _Answer | None) -> Opened:
+    """What a child read; raises what it reported."""
     if answer is None:
         raise ReaderStoppedError(
             f"The file was not read within {CPU_S} s and {MEMORY_BYTES / 1e9:g} GB, or it broke the reader: "
@@ -80,6 +139,15 @@ def open_safely(files: Mapping[str, bytes], *, unit: str | None = None, fs_hz: f
     if "error" in values:
         raise _error(values)
     return from_parts(values, [np.frombuffer(blob, "<f8").reshape(N_LEADS, -1) for blob in blobs])
+
+
+def _exchange(line: socket.socket, request: Mapping[str, object], blobs: list[bytes]) -> _Answer | None:
+    """The answer of one child; None when it ended without one."""
+    try:
+        send(line, request, blobs)
+        return receive(line)
+    except (*_CONNECTION_ERRORS, orjson.JSONDecodeError):
+        return None
 
 
 def warm_up() -> None:
@@ -162,25 +230,20 @@ class Server:
         with self._lock:
             self._start()
 
-    def ask(self, request: Mapping[str, object], blobs: list[bytes]) -> _Answer | None:
-        """Let a child answer; None when it ended without an answer."""
-        answer, process = self._ask(request, blobs)
-        return self._ask(request, blobs)[0] if answer is None and _is_gone(process) else answer
-
-    def _ask(self, request: Mapping[str, object], blobs: list[bytes]) -> tuple[_Answer | None, _Process]:
-        """The answer of one child, and the server that forked it."""
-        ours, process = self._connect()
-        with ours:
-            ours.settimeout(WALL_S + 5)
-            try:
-                send(ours, request, blobs)
-                return receive(ours), process
-            except (*_CONNECTION_ERRORS, orjson.JSONDecodeError):
-                return None, process
+    def ask(self, request: Mapping[str, object], blobs: list[bytes]) -> tuple[_Answer | None, socket.socket]:
+        """The answer of a new child, None when it ended without one; and the line to it, which the caller closes."""
+        line, process = self._connect()
+        answer = _exchange(line, request, blobs)
+        if answer is None and _is_gone(process):
+            line.close()
+            line, _ = self._connect()
+            answer = _exchange(line, request, blobs)
+        return answer, line
 
     def _connect(self) -> tuple[socket.socket, _Process]:
         """Return our end of a connection whose other end a new child holds, and the server that was asked for it."""
         ours, theirs = socket.socketpair()
+        ours.settimeout(WALL_S + 5)
         with theirs, self._lock:
             for _ in range(2):
                 try:

@@ -1,11 +1,15 @@
 """Small archives of hand-made recordings, and the command line as a process of its own."""
 
+import contextlib
+import io
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from elvmass_core.__main__ import main
 from elvmass_core.io.wfdb_writer import write_wfdb
 from tests import synthetic
 
@@ -48,5 +52,22 @@ def command(*arguments, weights):
 
 
 def score(*arguments, weights):
-    """Run it to its end."""
+    """Run it to its end, in a process of its own."""
     return subprocess.run(command(*arguments, weights=weights), cwd=ROOT, capture_output=True, text=True)
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command came to."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def score_here(*arguments, weights):
+    """Run it to its end from this process, which need not load its libraries again; its workers are processes too."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main([*map(str, ("score", *arguments)), "--weights", str(weights)])
+    return Done(code, out.getvalue(), err.getvalue())

@@ -1,5 +1,9 @@
 """Every task is answered exactly once, whatever becomes of workers."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 
 from elvmass_core.batch.discover import Item
@@ -55,6 +59,14 @@ def test_a_worker_with_other_weights_ends_the_job_in_a_sentence(workers, untrain
     settings = Settings(weights=str(untrained), bundles=(("other", "0"),), versions=SETTINGS.versions)
     with pytest.raises(ArchiveError, match="other weights"):
         list(run_tasks(tasks(["a"]), settings, workers))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere workers are spawned")
+def test_workers_are_forks_of_a_process_with_one_thread_that_has_their_libraries(workers):
+    parent = workers.submit(os.getppid).result()
+    assert parent != os.getpid()
+    assert len(list(Path(f"/proc/{parent}/task").iterdir())) == 1
+    assert workers.submit(eval, "'elvmass_core.models.bundle' in __import__('sys').modules").result()
 
 
 def test_there_must_be_a_worker():
