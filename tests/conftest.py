@@ -5,7 +5,51 @@ from pathlib import Path
 
 import pytest
 
-_DEFAULT_ECG_DATA = Path(__file__).parents[2] / "shared" / "data" / "ecg"
+_ROOT = Path(__file__).parents[1]
+_DEFAULT_ECG_DATA = _ROOT.parent / "shared" / "data" / "ecg"
+QUICK = "not slow"
+"""The mark expression of the quick set: ``pytest -m "not slow"``."""
+SLOW = (
+    "tests/app",
+    "tests/batch/test_archive.py",
+    "tests/batch/test_dask.py",
+    "tests/io/test_fuzz.py",
+    "tests/realism/test_population.py",
+    "tests/realism/test_simulated.py",
+    "tests/sanity/test_tests_of_explanations.py",
+    "tests/study/test_own_table.py",
+    "tests/study/test_study_command.py",
+    "tests/study/test_training.py",
+    "tests/test_determinism.py",
+    "tests/test_fault_injection.py",
+    "tests/test_golden.py",
+    "tests/test_hardening.py",
+    "tests/test_proof.py",
+    "tests/test_tutorial.py",
+    "tests/truth/test_truth.py",
+)
+"""Folders and modules that train, simulate a cohort, start a browser or other processes, or draw many mutated files."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marks known."""
+    config.addinivalue_line("markers", "slow: left out of the quick set (the folders and modules of SLOW)")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not even import what the quick set leaves out."""
+    return True if config.option.markexpr == QUICK and _is_slow(collection_path) else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests by where they stand."""
+    for item in items:
+        if _is_slow(item.path):
+            item.add_marker("slow")
+
+
+def _is_slow(path: Path) -> bool:
+    return any(path.is_relative_to(_ROOT / slow) for slow in SLOW)
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,6 @@ from typing import Literal
 import numpy as np
 
 from elvmass_core.errors import UnreadableError, UnsupportedError
-from elvmass_core.io.archive import expand
 from elvmass_core.io.matrix import Value, named_arrays_recording
 from elvmass_core.io.normal_form import RawRecording
 
@@ -67,17 +66,6 @@ def read_npy(content: bytes) -> RawRecording:
     if value is None or isinstance(value, tuple):
         raise UnsupportedError("The NumPy array holds no plain numbers: save 12 leads by samples as numbers.")
     return named_arrays_recording("NumPy array", {"signal": np.atleast_2d(value)})
-
-
-def read_npz(content: bytes) -> RawRecording:
-    """Return the channels of a NumPy archive; see `read_arrays`.
-
-    Raises
-    ------
-    RecordingError
-        As of `read_arrays` and `archive.expand`.
-    """
-    return read_arrays(expand(content))
 
 
 def is_npz(files: Mapping[str, bytes]) -> bool:

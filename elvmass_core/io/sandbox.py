@@ -21,6 +21,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -40,6 +41,8 @@ MAX_CHILDREN = 4
 """Children at work at one time; further reads wait."""
 FILES_OF_A_CHILD = 10
 """What a `Reader` reads in one child: the fork is then a tenth for each, and what libraries keep stays little."""
+START_S = 120
+"""A new server may take so long to load its libraries on a busy machine; a read waits for it."""
 _FOLDER_PREFIX = "elvmass-read-"
 _PACKAGE_PARENT = Path(__file__).parents[2]
 _CONNECTION_ERRORS = (BrokenPipeError, ConnectionError, OSError)
@@ -133,7 +136,7 @@ def _opened(answer: _Answer | None) -> Opened:
     if answer is None:
         raise ReaderStoppedError(
             f"The file was not read within {CPU_S} s and {MEMORY_BYTES / 1e9:g} GB, or it broke the reader: "
-            "export the recording again."
+            "try again when the machine is less busy, and if it stays so export the recording again."
         )
     values, blobs = answer
     if "error" in values:
@@ -224,6 +227,7 @@ class Server:
         self._lock = threading.Lock()
         self._process: _Process | None = None
         self._control: socket.socket | None = None
+        self._started_s = 0.0
 
     def start(self) -> None:
         """Start the server unless it runs."""
@@ -243,11 +247,11 @@ class Server:
     def _connect(self) -> tuple[socket.socket, _Process]:
         """Return our end of a connection whose other end a new child holds, and the server that was asked for it."""
         ours, theirs = socket.socketpair()
-        ours.settimeout(WALL_S + 5)
         with theirs, self._lock:
             for _ in range(2):
                 try:
                     control, process = self._start()
+                    ours.settimeout(WALL_S + 5 + max(0.0, self._started_s + START_S - time.monotonic()))
                     socket.send_fds(control, [b"f"], [theirs.fileno()])
                     return ours, process
                 except _CONNECTION_ERRORS:
@@ -271,7 +275,7 @@ class Server:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )  # fmt: skip
-        self._control = control
+        self._control, self._started_s = control, time.monotonic()
         return control, self._process
 
     def _stop(self) -> None:

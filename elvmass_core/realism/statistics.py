@@ -95,13 +95,8 @@ def auc(positive: np.ndarray, negative: np.ndarray) -> float:
     return float((ranks[:n].sum() - 0.5 * n * (n + 1)) / (n * negative.size))
 
 
-def energy_distance(one: np.ndarray, other: np.ndarray) -> float:
-    """Energy distance 2·E|X−Y| − E|X−X'| − E|Y−Y'| of two samples (n, k), (m, k) (Székely & Rizzo 2013)."""
-    return _energy(cdist(np.vstack([one, other]), np.vstack([one, other])), np.arange(len(one) + len(other)) < len(one))
-
-
 def _energy(distances: np.ndarray, first: np.ndarray) -> float:
-    """Energy distance between the members of a boolean mask and the rest."""
+    """Energy distance 2·E|X−Y| − E|X−X'| − E|Y−Y'| of the members of a mask and the rest (Székely & Rizzo 2013)."""
     a = first / first.sum()
     b = ~first / (~first).sum()
     return float(2.0 * a @ distances @ b - a @ distances @ a - b @ distances @ b)

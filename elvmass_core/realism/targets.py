@@ -73,5 +73,3 @@ TARGETS = (
     _one("visible strain in LVH, %", "all", 10.0, 20.0, "about 15 %, chosen; ± a third assumed"),
 )
 """Where the document names a number and no range, the tolerance stands in the source."""
-WORLD_C = {"sparse": 0.68, "central": 0.75, "rich": 0.82}
-"""Within-sex c-statistic of the frozen ridge in the three worlds (docs/protocol.md)."""

@@ -4,8 +4,7 @@ Values come as (runs, cells), the first half of the runs from men unless a mask 
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
-from itertools import chain, combinations
+from itertools import combinations
 from math import comb
 
 import numpy as np
@@ -104,16 +103,6 @@ def relabellings(male: np.ndarray, seed: int = 0) -> np.ndarray:
         return ways
     rng = np.random.default_rng(seed)
     return np.stack([male, *(rng.permutation(male) for _ in range(MAX_RELABELLINGS - 1))])
-
-
-@lru_cache(maxsize=4)
-def _all_ways(n: int, k: int) -> np.ndarray:
-    """Every choice of k of n, (ways, n) bool, read-only."""
-    chosen = np.fromiter(chain.from_iterable(combinations(range(n), k)), dtype=np.intp).reshape(-1, k)
-    ways = np.zeros((len(chosen), n), dtype=bool)
-    np.put_along_axis(ways, chosen, True, axis=1)
-    ways.setflags(write=False)
-    return ways
 
 
 def _t(values: FloatArray, labels: np.ndarray) -> FloatArray:

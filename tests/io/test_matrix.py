@@ -3,7 +3,6 @@
 import io
 import random
 import struct
-import time
 import zlib
 from pathlib import Path
 
@@ -25,11 +24,16 @@ from elvmass_core.io.archive import expand
 from elvmass_core.io.matlab import is_matlab, read_matlab
 from elvmass_core.io.matrix import is_text_matrix, read_text_matrix
 from elvmass_core.io.normal_form import RawRecording, to_recording
-from elvmass_core.io.numpy_files import is_npz, read_npy, read_npz
+from elvmass_core.io.numpy_files import is_npz, read_arrays, read_npy
 from elvmass_core.units import LEADS
 from tests.io.mutants import edited, truncated
 
 ANSWERS = {"unit": "mV", "fs_hz": 500.0}
+
+
+def read_npz(content):
+    """The channels of a NumPy archive."""
+    return read_arrays(expand(content))
 
 
 def codes(found):
@@ -171,8 +175,8 @@ def test_a_table_with_lead_names_and_arbitrary_text_are_not_taken_for_a_matrix(c
             read_text_matrix(content)
 
 
+@pytest.mark.usefixtures("in_a_childs_time")
 def test_ten_megabytes_of_numbers_are_read_or_refused_quickly():
-    started = time.perf_counter()
     for content in (b"0 " * 5_000_000, b"0 " * 12 + b"\n", (b"0 " * 400_000 + b"\n") * 12):
         content *= 10_000_000 // len(content) or 1
         is_text_matrix(content)
@@ -180,7 +184,6 @@ def test_ten_megabytes_of_numbers_are_read_or_refused_quickly():
             assert isinstance(read_text_matrix(content), RawRecording)
         except RecordingError as error:
             assert str(error)
-    assert time.perf_counter() - started < 6
 
 
 # --- MATLAB
@@ -285,19 +288,19 @@ def array(kind, shape, content, name=b""):
     return element(14, head + element(1, name) + content)
 
 
+@pytest.mark.usefixtures("in_a_childs_time")
 def test_a_compressed_variable_that_grows_is_not_inflated():
     bomb = zlib.compress(bytes(300_000_000), 9)
     content = level_5(struct.pack("<II", 15, len(bomb)) + bomb)
     assert len(content) < 1_000_000
-    started = time.perf_counter()
     with pytest.raises(LimitError, match="at most 10 MB"):
         read_matlab(content)
-    assert time.perf_counter() - started < 1
     part = zlib.compress(bytes(6_000_000), 9)
     with pytest.raises(LimitError, match="at most 10 MB"):
         read_matlab(level_5(*[struct.pack("<II", 15, len(part)) + part] * 2))
 
 
+@pytest.mark.usefixtures("in_a_childs_time")
 def test_shapes_that_lie_nesting_and_crowds_are_refused_at_once():
     nested = array(6, (1, 1), struct.pack("<IId", 9, 8, 1.0))
     for _ in range(10_000):  # scipy 1.17 dies of this
@@ -313,11 +316,9 @@ def test_shapes_that_lie_nesting_and_crowds_are_refused_at_once():
         "crowd": level_5(*[array(6, (1, 1), struct.pack("<IId", 9, 8, 1.0), b"x")] * 100),
         "nothing": level_5(),
     }
-    started = time.perf_counter()
     for content in files.values():
         with pytest.raises(RecordingError):
             read_matlab(content)
-    assert time.perf_counter() - started < 2
 
 
 def test_text_dicom_and_noise_are_not_taken_for_matlab(csv_bytes, dicom_bytes):
@@ -414,13 +415,12 @@ def test_a_pickle_is_refused_and_never_run(tmp_path):
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.usefixtures("in_a_childs_time")
 def test_an_archive_of_a_megabyte_that_holds_a_gigabyte_is_refused_before_it_is_unpacked():
     bomb = saved_npz(signal_mv=np.zeros((12, 4_000_000)), compressed=True)
     assert len(bomb) < 1_000_000
-    started = time.perf_counter()
     with pytest.raises(LimitError, match="at most 10 MB"):
         read_npz(bomb)
-    assert time.perf_counter() - started < 1
 
 
 def header(text, n_bytes=0, version=1):

@@ -1,7 +1,5 @@
 """What any XML parser could be hurt by is refused before a format module sees it; the oracles are the known attacks."""
 
-import time
-
 import pytest
 
 from elvmass_core.errors import LimitError, UnreadableError, UnsupportedError
@@ -47,12 +45,11 @@ def test_depth_is_allowed_up_to_the_limit_and_refused_beyond_it():
             checked_root(b"<a>" * depth + b"</a>" * depth)
 
 
+@pytest.mark.usefixtures("in_a_childs_time")
 def test_too_many_elements_are_refused_at_once():
-    started = time.perf_counter()
     for n_elements in (MAX_ELEMENTS, 2_000_000):
         with pytest.raises(LimitError, match="elements"):
             checked_root(b"<r>" + b"<a/>" * n_elements + b"</r>")
-    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.parametrize(

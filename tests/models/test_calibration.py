@@ -9,6 +9,7 @@ from elvmass_core.domain import Sex
 from elvmass_core.models.calibration import (
     COVERAGE,
     CT_FUCHS,
+    CUTOFFS,
     Calibration,
     Cutoff,
     Interval,
@@ -78,6 +79,20 @@ def test_the_probability_rises_with_the_index_and_matches_the_prevalence_on_aver
 
 def test_the_cutoffs_are_the_published_ct_percentiles_and_not_swapped():
     assert (CT_FUCHS.g_m2(Sex.MALE), CT_FUCHS.g_m2(Sex.FEMALE)) == (80.0, 65.0)
+
+
+@pytest.mark.parametrize(
+    ("measured_by", "men_g_m2", "women_g_m2"),
+    [
+        ("ct", 80.0, 65.0),
+        ("mri", 72.0, 55.0),  # LVM-AI, doi 10.1161/CIRCIMAGING.120.012281
+        ("echo", 115.0, 95.0),  # ASE and EACVI 2015, table 6: linear method
+    ],
+)
+def test_each_way_to_measure_has_its_own_published_cutoff(measured_by, men_g_m2, women_g_m2):
+    cutoff = CUTOFFS[measured_by]
+    assert (cutoff.g_m2(Sex.MALE), cutoff.g_m2(Sex.FEMALE)) == (men_g_m2, women_g_m2)
+    assert cutoff.source
 
 
 def test_a_calibration_survives_the_manifest_and_a_partial_one_is_refused():

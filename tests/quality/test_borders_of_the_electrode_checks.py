@@ -129,6 +129,15 @@ def test_without_p_or_t_the_limb_leads_are_compared_over_what_is_there(absent):
     assert limb_ratio(flat_limb(0.2, **absent))[1] == pytest.approx(0.2 / 1.2, rel=1e-9)
 
 
+def test_the_first_and_the_last_sample_count():
+    signal = np.zeros((12, 400))
+    ends = [P.start, 290]  # P onset and T end
+    for lead in ("I", "III"):
+        signal[LEAD_INDEX[lead], ends] = 1.0
+    signal[LEAD_INDEX["II"], ends[0]] = 1.0
+    assert limb_ratio(beat(signal)) == ("II", pytest.approx(np.sqrt(0.5)))
+
+
 def test_flat_limb_leads_alone_are_no_wrong_connection():
     assert limb_ratio(beat())[1] == 0.0
 

@@ -167,6 +167,12 @@ def test_an_inverted_copy_is_no_copy_and_flat_leads_are_none_either():
     assert said(ecg(V5=np.zeros(N), V6=np.zeros(N)), "leads_identical") == ""
 
 
+def test_one_lead_alone_is_like_no_other():
+    signal = np.full((12, N), np.nan)
+    signal[LEAD_INDEX["V2"]] = plain("V2")
+    assert said(recording(signal), "leads_identical") == ""
+
+
 def test_copies_are_found_between_the_gaps():
     copy = plain("V4")
     copy[1000:1010] = np.nan

@@ -218,3 +218,47 @@ def test_an_unknown_sex_silences_the_criteria_with_a_sex_rule_and_no_other():
     answers = {one.name: one.met for one in apply_criteria(features(**TALL, **AXIS), Sex.UNKNOWN)}
     silenced = {name for name, answer in answers.items() if answer is None}
     assert silenced == {"Cornell voltage", "Cornell product", "Peguero–Lo Presti"}
+
+
+# --- Borders of the points, and what they are made of -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("values", "points"),
+    [
+        (STRAIN | {"stj_mv_V6": -0.05}, 3), (STRAIN | {"stj_mv_V6": -0.049}, 0), (STRAIN | {"t_mv_V6": 0.0}, 0),
+        (STRAIN | {"s_mv_V6": 1.0}, 0), ({"qrs_axis_deg": -91.0}, 0),
+        ({"r_mv_V1": 2.5}, 0), ({"s_mv_V3": 2.5}, 0),  # 2.0 mV are enough in limb leads alone
+        ({"p_terminal_ms_V1": 60.0}, 0), ({"p_terminal_mv_V1": 0.2}, 0),  # the force needs depth and duration
+    ],
+)  # fmt: skip
+def test_romhilt_estes_1968_points_at_their_borders(values, points):
+    assert result("Romhilt–Estes", Sex.MALE, **values).value == points
+
+
+def test_romhilt_estes_says_what_could_not_be_measured_lead_by_lead():
+    found = result("Romhilt–Estes", Sex.MALE, **(AXIS | STRAIN | {"s_mv_V6": None}))
+    assert (found.value, found.met) == (2.0, None)
+    assert "ST–T" in found.reason
+
+
+def test_romhilt_estes_tells_its_points_also_when_it_is_one():
+    assert result("Romhilt–Estes", Sex.MALE, qrs_ms=90.0).reason == "QRS ≥ 90 ms 1"
+
+
+def test_a_voltage_has_no_reason_and_no_points_whatever_its_size():
+    # 4 points would be "probable"; 4 mV are not.
+    for r_v5 in (4.0, 3.0, 0.0):
+        assert result("Sokolow–Lyon voltage", Sex.MALE, r_mv_V5=r_v5).reason == ""
+
+
+def test_the_deepest_s_is_not_known_while_one_lead_is_not():
+    found = result("Peguero–Lo Presti", Sex.MALE, s_mv_V4=2.0, s_mv_aVR=None)
+    assert (found.value, found.met, found.reason) == (None, None, "could not be measured")
+
+
+def test_an_unknown_sex_is_the_reason_also_where_only_the_formula_differs_by_sex():
+    unknown = {one.name: one for one in apply_criteria(features(**TALL), Sex.UNKNOWN)}
+    for name in ("Cornell voltage", "Cornell product", "Peguero–Lo Presti"):
+        assert unknown[name].reason == "not applicable: the formula or cut-off depends on sex"
+        assert unknown[name].cutoff == result(name, Sex.MALE).cutoff  # the higher one
