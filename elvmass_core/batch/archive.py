@@ -16,6 +16,7 @@ from elvmass_core.batch.patients import Joined, join
 from elvmass_core.batch.rows import ROW_LAYOUT
 from elvmass_core.batch.run import run_tasks
 from elvmass_core.batch.work import Answer, Settings, Task, bundle_hashes, facts
+from elvmass_core.domain import DISCLAIMER, OWN_WEIGHTS_DISCLAIMER
 from elvmass_core.errors import ArchiveError
 from elvmass_core.models.bundle import load_models
 from elvmass_core.pipeline import versions
@@ -121,6 +122,7 @@ class _Job:
         if not models.bundles:
             raise ArchiveError(" ".join(["The weights are not available.", *models.problems]))
         self.problems = models.problems
+        self.disclaimer = DISCLAIMER if any(one.simulated for one in models.bundles) else OWN_WEIGHTS_DISCLAIMER
         self.settings = Settings(
             weights=str(options.weights.absolute()), bundles=bundle_hashes(models), versions=facts(versions()),
             unit=options.unit, fs_hz=options.fs_hz, saliency=options.saliency is not None,
@@ -132,6 +134,7 @@ class _Job:
         """What made the numbers, for the metadata of the table: nothing of this machine or of now."""
         chosen = self.options
         return {
+            "disclaimer": self.disclaimer,
             "row_layout": ROW_LAYOUT,
             "bundles": dict(self.settings.bundles),
             "versions": dict(self.settings.versions),

@@ -20,7 +20,6 @@ import numpy as np
 
 from elvmass_core.batch.rows import Row, schema
 from elvmass_core.batch.work import MapG
-from elvmass_core.domain import DISCLAIMER
 from elvmass_core.errors import ArchiveError
 
 KEY = b"elvmass"
@@ -116,8 +115,7 @@ class Store:
 
 def _with(facts: Mapping[str, Any]) -> Any:
     """The columns with what made them."""
-    said = {**facts, "disclaimer": DISCLAIMER}
-    return schema().with_metadata({KEY: json.dumps(said, sort_keys=True).encode()})
+    return schema().with_metadata({KEY: json.dumps(dict(facts), sort_keys=True).encode()})
 
 
 def _names_hash(records: Sequence[str]) -> str:
