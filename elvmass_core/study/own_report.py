@@ -33,9 +33,9 @@ OTHERS = {
 }
 HEADER = ("", "MAE, g (95 %)", "MAPE, %", "r", "bias, g", "limits of agreement, g", "slope", "c for LVH (95 %)")
 _STYLE = (
-    "body{font:15px/1.5 system-ui,sans-serif;max-width:62rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b}"
+    "body{font:15px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem;color:#1b1b1b}"
     "table{border-collapse:collapse;margin:.5rem 0 1.5rem}td,th{padding:.25rem .7rem;border-bottom:1px solid #cfd5db;"
-    "text-align:right}td:first-child,th:first-child{text-align:left}.pair{display:flex;flex-wrap:wrap}"
+    "text-align:right;white-space:nowrap}td:first-child,th:first-child{text-align:left}.pair{display:flex;flex-wrap:wrap}"
     ".pair>div{flex:1 1 24rem}pre{white-space:pre-wrap;background:#f3f5f7;padding:.7rem}"
 )
 
@@ -128,11 +128,17 @@ def _cells(result: Mapping[str, Any], who: str) -> tuple[str, ...]:
         f"{one['mae_g']:.1f} ({one['mae_interval_g'][0]:.1f}–{one['mae_interval_g'][1]:.1f})",
         f"{one['mape_percent']:.1f}",
         _two(one["r"]),
-        f"{one['bias_g']:+.1f}",
-        f"{low:+.0f} to {high:+.0f}",
+        _signed(one["bias_g"], 1),
+        f"{_signed(low, 0)} to {_signed(high, 0)}",
         _two(one["calibration_slope"]),
         "–" if c["c"] is None else f"{c['c']:.2f} ({c['interval'][0]:.2f}–{c['interval'][1]:.2f})",
     )
+
+
+def _signed(value: float, digits: int) -> str:
+    """With its sign; none for what rounds to zero."""
+    rounded = round(value, digits)
+    return f"{0.0:.{digits}f}" if rounded == 0 else f"{rounded:+.{digits}f}".replace("-", "−")
 
 
 def _two(value: float | None) -> str:
@@ -193,7 +199,7 @@ def _page(training: OwnTraining, found: Compared) -> str:
         f"{FOLDS} that had not seen the patient. It says how the weights do in patients like these, measured here; "
         "patients of another hospital need an evaluation of their own (<code>evaluate --table</code>).</p>",
         f"<p>LVH: mass ÷ body surface (DuBois) above {limit.men_g_m2:g} g/m² in men, {limit.women_g_m2:g} in women "
-        f"({html.escape(limit.source)}). The c-statistic ranks g/m² within the sex, pairs within a fold.</p>",
+        f"({html.escape(limit.source)}). The c-statistic ranks g/m² within the sex, pairs within a fold; a constant mass still ranks by body surface.</p>",
         "<h2>Checks of the table</h2>",
         f"<pre>{html.escape(in_words(training.findings) or 'Nothing was found.')}</pre>",
     ]

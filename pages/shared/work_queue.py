@@ -45,18 +45,14 @@ class Line:
     ----------
     slots : int
         At work at one time.
-    long_slots : int
-        Of these, how many may be long work.
     longest : int
         Waiting at one time.
     clock : callable () -> float
         Seconds.
     """
 
-    def __init__(
-        self, slots: int, *, long_slots: int, longest: int = LONGEST, clock: Callable[[], float] = time.monotonic
-    ) -> None:
-        self._slots, self._long_slots, self._longest, self._clock = slots, long_slots, longest, clock
+    def __init__(self, slots: int, *, longest: int = LONGEST, clock: Callable[[], float] = time.monotonic) -> None:
+        self._slots, self._longest, self._clock = slots, longest, clock
         self._changed = threading.Condition()
         self._waiting: list[Ticket] = []
         self._working: list[Ticket] = []
@@ -123,17 +119,9 @@ class Line:
 
     def _admit(self) -> None:
         """Let those begin whose turn it is."""
-        for ticket in list(self._waiting):
-            if len(self._working) >= self._slots:
-                break
-            if ticket.work is Work.LONG and self._long_at_work() >= self._long_slots:
-                continue
-            self._waiting.remove(ticket)
-            self._working.append(ticket)
+        while self._waiting and len(self._working) < self._slots:
+            self._working.append(self._waiting.pop(0))
         self._changed.notify_all()
-
-    def _long_at_work(self) -> int:
-        return sum(ticket.work is Work.LONG for ticket in self._working)
 
 
 def ordinal(number: int) -> str:
@@ -148,5 +136,5 @@ def cores() -> int:
 
 
 SLOTS = cores()
-LINE = Line(SLOTS, long_slots=max(1, SLOTS - 1))
-"""Of this process, for all visitors. Long work leaves a core to those who want grams and to the drawing of pages."""
+LINE = Line(SLOTS)
+"""Of this process, for all visitors; keeping one slot free of long work made explanations later and grams no sooner."""

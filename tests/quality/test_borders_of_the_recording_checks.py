@@ -334,6 +334,29 @@ def test_what_is_not_the_sharpest_of_its_surroundings_is_no_spike_of_its_own():
     assert len(spike_times_s(recording(signal))) == 10
 
 
+@pytest.mark.parametrize(("later_ms", "seen"), [(40, 0), (42, 10), (60, 10)])
+def test_a_spike_is_the_sharpest_within_40_ms(later_ms, seen):
+    # The second is sharper, and no spike itself: the first lies in the quiet that it would need.
+    one, times = spiked(10, amplitude_mv=0.6)
+    signal = np.array(one.signal_mv)
+    for at in times:
+        signal[:, round(at * FS_HZ) + later_ms // 2] += 0.9
+    assert len(spike_times_s(recording(signal))) == seen
+
+
+@pytest.mark.parametrize("fs_hz", [1000.0, 2000.0])
+@pytest.mark.parametrize(("height_mv", "seen"), [(0.029, 0), (0.032, 10)])
+def test_a_bend_is_measured_over_2_ms_on_each_side_at_every_rate(fs_hz, height_mv, seen):
+    # A triangle whose flanks last 2 ms bends by twice its height: 0.06 mV are needed on a flat line.
+    reach = round(0.002 * fs_hz)
+    triangle = height_mv * (1.0 - np.abs(np.arange(-reach, reach + 1)) / reach)
+    signal = np.zeros((12, round(10 * fs_hz)))
+    for at in 0.5 + 0.8 * np.arange(10):
+        middle = round(at * fs_hz)
+        signal[:, middle - reach : middle + reach + 1] = triangle
+    assert len(spike_times_s(recording(signal, fs_hz=fs_hz))) == seen
+
+
 def test_a_spike_reaches_half_the_typical_sharpness():
     one, _ = spiked(10)
     signal = np.array(one.signal_mv)
