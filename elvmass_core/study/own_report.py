@@ -199,7 +199,8 @@ def _page(training: OwnTraining, found: Compared) -> str:
         f"{FOLDS} that had not seen the patient. It says how the weights do in patients like these, measured here; "
         "patients of another hospital need an evaluation of their own (<code>evaluate --table</code>).</p>",
         f"<p>LVH: mass ÷ body surface (DuBois) above {limit.men_g_m2:g} g/m² in men, {limit.women_g_m2:g} in women "
-        f"({html.escape(limit.source)}). The c-statistic ranks g/m² within the sex, pairs within a fold; a constant mass still ranks by body surface.</p>",
+        f"({html.escape(limit.source)}). The c-statistic ranks g/m² within the sex, pairs within a fold; "
+        "a constant mass still ranks by body surface.</p>",
         "<h2>Checks of the table</h2>",
         f"<pre>{html.escape(in_words(training.findings) or 'Nothing was found.')}</pre>",
     ]

@@ -137,6 +137,7 @@ def test_half_an_interval_is_the_quantile_of_a_spread_that_grows_with_mass_and_d
 
 @pytest.mark.parametrize("changes", [{"quantile": 0.0}, {"quantile": -1.0}, {"a": math.nan}, {"b": math.inf}])
 def test_an_interval_that_is_none_is_refused(changes):
+    assert of_interval(quantile=0.5).quantile == 0.5
     with pytest.raises(ValueError, match="not usable"):
         of_interval(**changes)
 
@@ -148,7 +149,8 @@ def test_an_interval_that_is_none_is_refused(changes):
 )  # fmt: skip
 def test_a_cutoff_that_is_no_mass_is_refused(changes):
     facts = {"name": "", "modality": "", "source": "", "men_g_m2": 80.0, "women_g_m2": 65.0}
-    assert Cutoff(**(facts | {"women_g_m2": 0.5})).g_m2(Sex.FEMALE) == 0.5
+    small = Cutoff(**(facts | {"men_g_m2": 0.4, "women_g_m2": 0.5}))
+    assert (small.g_m2(Sex.MALE), small.g_m2(Sex.FEMALE)) == (0.4, 0.5)
     with pytest.raises(ValueError, match="not usable"):
         Cutoff(**(facts | changes))
 
