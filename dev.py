@@ -1,4 +1,4 @@
-"""Set up and run ELVMass with nothing but Python 3.11: ``python3 dev.py app | test | check``.
+"""Set up and run ELVMass with nothing but Python 3.11: ``python3 dev.py app | test [--quick] | check``.
 
 The first call makes ``.venv`` and installs the pinned requirements, all but torch checked against the hashes of
 ``requirements*.lock``; later calls reuse it while pins and locks are unchanged.
@@ -77,11 +77,17 @@ def app(arguments: list[str]) -> int:
     return run(PYTHON, "-m", "streamlit", "run", APP, *arguments)
 
 
+TWO_AT_A_TIME = ("-n", "2", "--dist", "loadfile")
+
+
 def test(arguments: list[str]) -> int:
-    """Run every test, two processes at a time."""
+    """Run every test, two processes at a time; with --quick those that need no training, cohort or browser."""
     set_up("requirements.txt", "requirements-test.txt")
+    if "--quick" in arguments:
+        chosen = [one for one in arguments if one != "--quick"]
+        return run(PYTHON, "-m", "pytest", *TWO_AT_A_TIME, "-m", "not slow", *chosen)
     find_browser()
-    return run(PYTHON, "-m", "pytest", *(arguments or ["-n", "2", "--dist", "loadfile"]))
+    return run(PYTHON, "-m", "pytest", *(arguments or TWO_AT_A_TIME))
 
 
 def check(_arguments: list[str]) -> int:

@@ -137,4 +137,4 @@ def cores() -> int:
 
 SLOTS = cores()
 LINE = Line(SLOTS)
-"""Of this process, for all visitors; keeping one slot free of long work made explanations later and grams no sooner."""
+"""Of this process, for all visitors."""
