@@ -41,7 +41,7 @@ NEAR = "tests/quality/test_borders_of_the"
 TESTS = {
     "elvmass_core/criteria.py": ["tests/test_criteria.py", "tests/spec/test_criteria_clauses.py"],
     "elvmass_core/models/estimate.py": ["tests/models/test_estimate.py", "tests/models/test_estimated_range.py"],
-    "elvmass_core/models/calibration.py": ["tests/models/test_calibration.py", "tests/models/test_bundle.py"],
+    "elvmass_core/models/calibration.py": ["tests/models/test_calibration.py"],
     f"{QUALITY}/beat.py": [f"{NEAR}_beat_checks.py", "tests/test_quality.py"],
     f"{QUALITY}/conduction.py": [f"{NEAR}_conduction_checks.py", "tests/test_conduction.py"],
     f"{QUALITY}/device_filters.py": [f"{NEAR}_recording_checks.py", "tests/test_device_filters.py"],
