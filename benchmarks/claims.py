@@ -138,7 +138,7 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
             what="2 000 uploads in a row", goal="0 errors, resident memory flat after warm-up, 0 files left",
             command=SOAK, source="benchmarks/soak.json", read=read.soaked, part="soak",
             missed="One session of the measuring client ended on HTTP 404 for a link of its page, outside an upload; "
-            "what it asked for was not kept, and the log of the app holds no exception. Four clients without a pause, load "
+            "what it asked for was not kept, and the log of the app holds no exception. Four clients, no pause, load "
             "average 14.",
         ),
         Claim(

@@ -3,8 +3,8 @@
     python benchmarks/own_cohort.py [--work work/hospital] [--out benchmarks/own_cohort.json]
 
 The hospital is not the shipped weights' kind: older, heavier patients, more hypertrophy and conduction defects, other
-recorders, electrodes placed worse (preset "shifted"). A second hospital, with the same ECGs, also outlines the myocardium
-more generously: every measured mass is 12 % higher (papillary muscles and trabeculae counted; the figure is assumed).
+recorders, electrodes placed worse (preset "shifted"). A second hospital, with the same ECGs, outlines the
+myocardium more generously: every measured mass is 12 % higher (papillary muscles and trabeculae counted; the figure is assumed).
 Test patients are from another seed and have no part in any choice. Resumable: what is there is not made again.
 """
 
@@ -97,7 +97,7 @@ def main() -> None:
                 rows[f"{name}, {n}"] = judged(tested, load_models(out))
         results[hospital] = rows
         for name, row in rows.items():
-            print(hospital, "|", name, "|", {who: one for who, one in row.items()}, flush=True)
+            print(hospital, "|", name, "|", row, flush=True)
     if options.out:
         options.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
