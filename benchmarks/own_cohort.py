@@ -4,7 +4,7 @@
 
 The hospital is not the shipped weights' kind: older, heavier patients, more hypertrophy and conduction defects, other
 recorders, electrodes placed worse (preset "shifted"). A second hospital, with the same ECGs, outlines the
-myocardium more generously: every measured mass is 12 % higher (papillary muscles and trabeculae counted; the figure is assumed).
+myocardium more generously: every measured mass is 12 % higher (papillary muscles and trabeculae counted; assumed).
 Test patients are from another seed and have no part in any choice. Resumable: what is there is not made again.
 """
 
