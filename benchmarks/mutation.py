@@ -1,4 +1,4 @@
-"""Would the tests notice a wrong line? ``python benchmarks/mutation.py [MODULE …] [--sample N] [--workers 2]``.
+"""Would the tests notice a wrong line? ``python benchmarks/mutation.py [MODULE …] [--sample N | --again]``.
 
 Small faults are made one at a time in the syntax tree of the modules that judge an ECG (`benchmarks/mutants.py`): a
 comparison moves over its border or turns round, a number changes by a quarter, a sum becomes a difference, "and"
@@ -159,17 +159,26 @@ def json_of(path: Path) -> dict:
     return orjson.loads(path.read_bytes()) if path.is_file() else {}
 
 
-def chosen(everything: Sequence[Mutant], sample: int | None, seed: str) -> list[Mutant]:
-    """All, or so many drawn by a fixed seed."""
-    if sample is None or sample >= len(everything):
+def chosen(module: str, everything: Sequence[Mutant], options: argparse.Namespace) -> list[Mutant]:
+    """All, those that survived the last time, or so many drawn by a fixed seed."""
+    if options.again:
+        last = json_of(OUT)[module]
+        return [one for one in everything if one.words in {*last[SURVIVED], *last["equivalent"]}]
+    if options.sample is None or options.sample >= len(everything):
         return list(everything)
-    return random.Random(seed).sample(list(everything), sample)
+    return random.Random(module).sample(list(everything), options.sample)
+
+
+def with_the_last(module: str, found: dict) -> dict:
+    """What was found among the survivors of the last time, together with what was noticed then."""
+    last = json_of(OUT)[module]
+    return found | {"mutants": last["mutants"], "tried": last["tried"], KILLED: last[KILLED] + found[KILLED]}
 
 
 def work_on(module: str, options: argparse.Namespace) -> None:
     """Judge one module in this process, say so and keep the answer."""
     everything = mutants_of((ROOT / module).read_text(encoding="utf-8"))
-    tried = chosen([one for one in everything if options.only in one.words], options.sample, module)
+    tried = chosen(module, everything, options)
     print(f"{module}: {len(tried)} of {len(everything)} mutants, survivors:", flush=True)
     judge, started = Judge(module, tried, options.workers), time.monotonic()
     arguments = ["-qq", "-s", "-o", f"cache_dir={tempfile.gettempdir()}", *TESTS[module]]
@@ -177,9 +186,9 @@ def work_on(module: str, options: argparse.Namespace) -> None:
         sys.exit(f"{module}: the tests could not be run")
     killed = sum(one.fate == KILLED for one in judge.answers)
     print(f"  {killed} of {len(tried)} noticed, {time.monotonic() - started:.0f} s", flush=True)
-    if not options.only:
-        kept = json_of(OUT) | {module: report_of(module, judge.answers, len(everything))}
-        OUT.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2) + b"\n")
+    found = report_of(module, judge.answers, len(everything))
+    kept = json_of(OUT) | {module: with_the_last(module, found) if options.again else found}
+    OUT.write_bytes(orjson.dumps(kept, option=orjson.OPT_INDENT_2) + b"\n")
 
 
 def main() -> int:
@@ -188,7 +197,7 @@ def main() -> int:
     parser.add_argument("modules", nargs="*", default=list(TESTS))
     parser.add_argument("--sample", type=int, help="mutants per module at most (drawn with a fixed seed)")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--only", default="", help="mutants whose words hold this; nothing is kept then")
+    parser.add_argument("--again", action="store_true", help="only what survived the last time, after a new test")
     options = parser.parse_args()
     os.chdir(ROOT)
     os.environ["ELVMASS_ECG_DATA"] = os.devnull
