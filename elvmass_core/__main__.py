@@ -401,20 +401,21 @@ def _examples(options: argparse.Namespace) -> int:
 
 
 def _verify(options: argparse.Namespace) -> int:
-    from elvmass_core.models.bundle import load_models
+    from elvmass_core.models.bundle import load_models, weight_sets
     from elvmass_core.retrain import verify_figures
 
-    models = load_models(options.weights)
-    bundles = models.bundles + models.pooled
+    sets = [load_models(folder) for folder in weight_sets(options.weights).values()]
+    bundles = [bundle for models in sets for bundle in models.bundles + models.pooled]
+    problems = [problem for models in sets for problem in models.problems]
     for bundle in bundles:
         print(f"{bundle.model_id}: good, {bundle.sha256[:12]}, {len(bundle.ensemble.members)} members")
-    for problem in models.problems:
+    for problem in problems:
         print(problem, file=sys.stderr)
     figures = verify_figures(bundles)
     for one in figures:
         verdict = "as stored" if one.holds else f"but {one.stored_g:.2f} g is stored"
         print(f"{one.model_id}: error on {one.n} test patients, simulated again, {one.found_g:.2f} g, {verdict}")
-    return UNUSABLE if models.problems or not all(one.holds for one in figures) else ANSWERED
+    return UNUSABLE if problems or not all(one.holds for one in figures) else ANSWERED
 
 
 if __name__ == "__main__":

@@ -42,16 +42,16 @@ def followed(tmp_path_factory):
 
 
 def test_every_step_runs_and_leaves_what_the_text_says(followed):
-    assert pd.read_parquet(followed / "scores.parquet")["record"].nunique() == 150
+    assert pd.read_parquet(followed / "work" / "scores.parquet")["record"].nunique() == 150
     for name in ("report.html", "report.json", "cross_validation.csv"):
-        assert (followed / "weights-mine" / name).stat().st_size > 0
-    assert load_models(followed / "weights-mine").problems == ()
-    assert (followed / "external.csv").read_text().startswith("record,sex,")
-    assert (followed / "maps.npz").is_file()
+        assert (followed / "work" / "mine" / name).stat().st_size > 0
+    assert load_models(followed / "work" / "mine").problems == ()
+    assert (followed / "work" / "external.csv").read_text().startswith("record,sex,")
+    assert (followed / "work" / "maps.npz").is_file()
 
 
 def test_the_table_for_the_paper_has_a_line_for_each_model_and_sex(followed):
-    table = pd.read_csv(followed / "table.csv")
+    table = pd.read_csv(followed / "work" / "table.csv")
     assert set(table["sex"]) == {"men", "women"}
     assert (table.groupby("model")["sex"].nunique() == 2).all()
     assert len(table) >= 10

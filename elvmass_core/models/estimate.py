@@ -92,7 +92,8 @@ def _reference_range_g(bundle: Bundle) -> tuple[float, float]:
 
 def _lvh_in_test(bundle: Bundle) -> tuple[int, int, int] | None:
     """How test patients with LVH were answered (flagged, uncertain, not flagged): for the reader of any answer."""
-    test = bundle.manifest["training"].get("test")
+    training = bundle.manifest["training"]
+    test = training.get("test") or training.get("cross_validation")
     if not test:
         return None
     counts = test["judged"]["with_lvh"]

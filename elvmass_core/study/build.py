@@ -315,8 +315,8 @@ def _build(kind: Kind, everybody: Parts, members: list[ElvMassNet], out: Path, s
 def density_of(descriptions: np.ndarray) -> Density:
     """Where the beats of training patients lie, from their descriptions (n, 8, 14)."""
     whole = descriptions[np.isfinite(descriptions).all(axis=(1, 2))]
-    if len(whole) < MIN_PATIENTS:
-        raise TableError(f"Only {len(whole)} training patients have P, QRS and T; {MIN_PATIENTS} are needed.")
+    if len(whole) < (least := MIN_PATIENTS // 2):  # of four folds of five, some without P; the covariance is shrunk
+        raise TableError(f"Only {len(whole)} of these patients have P, QRS and T; {least} of each sex are needed.")
     shrink = descriptions[0].size / (descriptions[0].size + len(whole))
     return Density(
         mean=whole.reshape(len(whole), -1).mean(axis=0), covariance=covariance_of(whole, shrink), tails=SPACE_TAILS

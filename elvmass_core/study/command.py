@@ -57,8 +57,8 @@ def _train(options: argparse.Namespace, counter: Counter) -> str:
 
     read = {"workers": options.workers, "progress": counter("recordings read")}
     if options.check:
-        findings = check_table(options.table, options.out, measured_by=options.measured_by, **read)
-        return in_words(findings) or "The table can be used; nothing was found."
+        findings, verdict = check_table(options.table, options.out, measured_by=options.measured_by, **read)
+        return "\n".join(filter(None, [in_words(findings), verdict]))
     start = None if options.fine_tune is None else load_models(options.fine_tune)
     trained = train_own_table(
         options.table, options.out, measured_by=options.measured_by, start=start, test=options.test,

@@ -148,8 +148,10 @@ def train_own_table(
 
 def check_table(
     table: Path, out: Path, *, measured_by: str = "", workers: int = 2, progress: Progress | None = None
-) -> tuple[Finding, ...]:
-    """What `train_own_table` would find before it trains; the recordings read are kept for it in `out`.
+) -> tuple[tuple[Finding, ...], str]:
+    """What `train_own_table` would find before it trains, and how many it would learn from, in words.
+
+    The recordings read are kept for it in `out`.
 
     Raises
     ------
@@ -158,7 +160,12 @@ def check_table(
     """
     data, cutoff, findings = _checked(table, out, measured_by, workers, progress)
     _require_usable(data, None, cutoff)
-    return findings
+    counts = []
+    for sex, word in SEX_NAMES.items():
+        mine = data.of(sex)
+        n_lvh = int((mine.lvm_g / mine.bsa_m2 > cutoff.g_m2(sex)).sum())
+        counts.append(f"{len(mine)} {word} ({n_lvh} with LVH)")
+    return findings, f"{' and '.join(counts)} can be used: enough to train."
 
 
 def _checked(

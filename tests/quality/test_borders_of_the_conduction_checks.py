@@ -267,12 +267,17 @@ def slurred(slow_samples=26, reached=0.2):
     return np.concatenate([creep, rise, rise[::-1], np.linspace(reached, 0.0, 40)])
 
 
-def with_qrs(course, *, pr_ms=100.0, qrs_ms=124.0):
+def preexcited(course, *, pr_ms=100.0, qrs_ms=124.0):
+    """What is found of a QRS of this course, of another size in each lead."""
     signal = np.zeros((12, 400))
     signal[:, QRS.start : QRS.start + course.size] = np.linspace(0.5, 1.5, 12)[:, None] * course
     on = (QRS.start - 140) * 2.0
     one = beat(signal, fiducials=Fiducials(qrs_on=on, qrs_off=on + qrs_ms))
-    return [found.code for found in check_conduction(one, features(qrs_ms=qrs_ms, pr_ms=pr_ms))]
+    return {found.code: found for found in check_conduction(one, features(qrs_ms=qrs_ms, pr_ms=pr_ms))}
+
+
+def with_qrs(course, **options):
+    return list(preexcited(course, **options))
 
 
 @pytest.mark.parametrize(
@@ -282,6 +287,10 @@ def with_qrs(course, *, pr_ms=100.0, qrs_ms=124.0):
 )  # fmt: skip
 def test_preexcitation_has_pr_below_120_and_qrs_from_110_ms(pr_ms, qrs_ms, named):
     assert ("wpw" in with_qrs(slurred(), pr_ms=pr_ms, qrs_ms=qrs_ms)) is named
+
+
+def test_preexcitation_says_its_pr_and_qrs():
+    assert preexcited(slurred())["wpw"].observed == "PR 100 ms, QRS 124 ms"
 
 
 @pytest.mark.parametrize(("slow_samples", "named"), [(26, True), (12, False)])

@@ -165,7 +165,8 @@ def test_the_method_is_declared_by_option_or_column_and_otherwise_assumed_with_a
         cutoff_of(pd.DataFrame({"measured_by": ["guess"]}))
     with pytest.MonkeyPatch.context() as patch:
         small(patch)
-        findings = own_table.check_table(table, tmp_path, workers=1)
+        findings, verdict = own_table.check_table(table, tmp_path, workers=1)
+    assert "with LVH) can be used: enough to train." in verdict
     assert {one.code: one.severity for one in findings}["method_assumed"] is Severity.CAUTION
 
 
