@@ -34,6 +34,8 @@ def test_every_link_leads_somewhere(page):
 @pytest.mark.parametrize("page", [page for page in PAGES if page.name != HISTORY], ids=lambda path: path.name)
 def test_every_path_named_exists(page):
     paths = set(PATH.findall(text(page))) - set(MADE_BY_THE_READER)
+    if page.name == "proof.md":  # names the result of every command, also of one that was not run yet
+        paths = {path for path in paths if not path.endswith(".json")}
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 
