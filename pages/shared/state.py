@@ -2,13 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
 from elvmass_core.domain import Fiducials, Patient, Recording, Report
 from elvmass_core.errors import RateNeededError, UnitNeededError
-from elvmass_core.sexes.one_ecg import OneEcg
+
+if TYPE_CHECKING:  # it loads the networks, for which a page without an ECG need not wait
+    from elvmass_core.sexes.one_ecg import OneEcg
 
 _KEY = "elvmass_visit"
 
@@ -63,7 +65,7 @@ class Visit:
     second_tried: frozenset[str] = frozenset()
     second_fiducials: Fiducials | None = None
     reports: dict[tuple[Recording, Patient, Fiducials | None, bool], Report] = field(default_factory=dict)
-    comparisons: dict[tuple[Patient, Fiducials | None], OneEcg] = field(default_factory=dict)
+    comparisons: dict[tuple[Patient, Fiducials | None], "OneEcg"] = field(default_factory=dict)
 
 
 def visit() -> Visit:

@@ -98,7 +98,7 @@ def test_the_distributions_count_every_estimate(cohort):
 def test_the_page_scores_shows_filters_and_names_the_command(monkeypatch, uploads, models):
     from pages.shared import cache
 
-    monkeypatch.setattr(cache, "models", lambda: models)
+    monkeypatch.setattr(cache, "models", lambda *_: models)
     at = AppTest.from_file(str(ROOT / "pages" / "cohort.py"), default_timeout=90).run()
     assert "not for diagnosis" in at.warning[0].value
     for name, content in uploads.items():

@@ -27,7 +27,7 @@ PAGES = sorted(ROOT.glob("pages/*.py"))
 def no_weights(monkeypatch):
     """The state of a fresh clone before training."""
     problem = "No usable weights for women in the weights folder."
-    monkeypatch.setattr(cache, "models", lambda: Models(problems=(problem,)))
+    monkeypatch.setattr(cache, "models", lambda *_: Models(problems=(problem,)))
 
 
 def start(entry: str = "app.py") -> AppTest:
@@ -357,7 +357,7 @@ def test_the_model_card_takes_what_it_was_trained_on_from_the_manifest(untrained
     assert "Untrained, for tests" in weight_facts.training_words(bundles[0])
     source = bundles[0].manifest["training"]["source"] | {"simulated": False, "description": "My table."}
     own = replace(bundles[0], manifest={"training": {**bundles[0].manifest["training"], "source": source}})
-    monkeypatch.setattr(cache, "models", lambda: Models(bundles=(own,)))
+    monkeypatch.setattr(cache, "models", lambda *_: Models(bundles=(own,)))
     at = AppTest.from_file(str(ROOT / "pages" / "model_card.py"), default_timeout=TIMEOUT_S).run()
     shown = " ".join(element.value for kind in (at.markdown, at.info) for element in kind)
     assert "My table" in shown

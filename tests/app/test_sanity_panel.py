@@ -20,7 +20,7 @@ PAGE = Path(__file__).parents[2] / "pages" / "model_card.py"
 def bundle(tmp_path, monkeypatch):
     made = bundles.write(tmp_path, Sex.FEMALE)
     monkeypatch.setattr(cache, "WEIGHTS", tmp_path)
-    monkeypatch.setattr(cache, "models", lambda: Models(bundles=(made,)))
+    monkeypatch.setattr(cache, "models", lambda *_: Models(bundles=(made,)))
     return made
 
 

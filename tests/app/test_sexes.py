@@ -227,9 +227,9 @@ def test_without_the_mens_model_a_womans_ecg_is_answered_in_a_sentence(monkeypat
     for manifest in weights.glob("elvmass-tcn-men-*/manifest.json"):
         manifest.write_text("{}", encoding="utf-8")
     monkeypatch.setattr(cache, "WEIGHTS", weights)
-    cache.models.clear()
+    cache._models.clear()
     at = with_example()
-    cache.models.clear()
+    cache._models.clear()
     assert "cannot be used" in words(at) and charts(at) == 2
 
 

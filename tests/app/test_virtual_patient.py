@@ -98,7 +98,7 @@ def test_a_body_that_no_adult_has_gets_the_truth_and_no_estimate():
 
 
 def test_without_weights_the_truth_stands_alone(monkeypatch):
-    monkeypatch.setattr(cache, "models", lambda: Models(problems=("No usable weights for men.",)))
+    monkeypatch.setattr(cache, "models", lambda *_: Models(problems=("No usable weights for men.",)))
     at = start()
     assert not at.exception
     assert numbers(at)[1] == "—"
