@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,6 +22,8 @@ SHARE = 0.01
 LEAST_G = 0.5
 """A map adds up when its error is within 1 % of the difference from the reference, or within 0.5 g."""
 CHUNK = 16
+Task = tuple[Path, NDArray[Any], FloatArray, int]
+"""Weights, beats in single precision to send half as much, rows and steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -81,7 +84,7 @@ def explain_many(
         The weights cannot be used.
     """
     load_bundle(bundle)
-    tasks = [
+    tasks: list[Task] = [
         (bundle, np.asarray(beats_mv[start : start + CHUNK], dtype=np.float32), rows[start : start + CHUNK], steps)
         for start in range(0, len(rows), CHUNK)
     ]
@@ -97,7 +100,7 @@ def explain_many(
 _loaded = lru_cache(maxsize=2)(load_bundle)
 
 
-def _explain_task(task: tuple[Path, FloatArray, FloatArray, int]) -> ManyMaps:
+def _explain_task(task: Task) -> ManyMaps:
     torch.set_num_threads(1)
     folder, beats_mv, rows, steps = task
     return explain_beats(_loaded(folder), beats_mv, rows, steps)

@@ -17,16 +17,10 @@ from multiprocessing.context import BaseContext
 from typing import Any, Protocol
 
 from elvmass_core.errors import ArchiveError
+from elvmass_core.processes import ONE_THREAD, WithoutMainForked, WithoutMainSpawned
 
 CONNECT_S = 15
 DASK = 'pip install "dask[distributed]==2026.8.0"'
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "JE_ARROW_MALLOC_CONF": "background_thread:false",
-}
-"""Read when libraries are loaded; the last is that of Arrow, which pandas loads."""
 TEMPLATE = "elvmass_core.batch.template"
 
 
@@ -105,8 +99,8 @@ def _context() -> BaseContext:
     for name, value in ONE_THREAD.items():
         os.environ.setdefault(name, value)
     if not _forks_are_safe():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
+        return WithoutMainSpawned()
+    context = WithoutMainForked()
     context.set_forkserver_preload([TEMPLATE])
     return context
 

@@ -12,7 +12,8 @@ import pandas as pd
 
 from elvmass_core.domain import Features, Sex
 from elvmass_core.errors import CohortError
-from elvmass_core.realism.simulated import Progress, is_healthy, record, run_in_order
+from elvmass_core.processes import Progress, map_processes
+from elvmass_core.realism.simulated import CHUNK, is_healthy, record
 from elvmass_core.virtual import CohortPreset, VirtualPatient, sample_patient
 from elvmass_core.virtual.presets import preset_named
 
@@ -188,7 +189,7 @@ def sensitivity(
     patients = [one for sex in (Sex.MALE, Sex.FEMALE) for one in healthy_patients(preset, seed + 1, sex, n)]
     jobs = [(parameter, patient) for parameter in (None, *found) for patient in patients]
     changes, total = [], len(jobs)
-    for done, change in enumerate(run_in_order(_both_ways, jobs, workers), start=1):
+    for done, change in enumerate(map_processes(_both_ways, jobs, workers, CHUNK), start=1):
         changes.append(change)
         if progress is not None:
             progress(done, total)

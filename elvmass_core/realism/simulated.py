@@ -1,19 +1,16 @@
 """Simulated recordings for comparison: matched to real people, or a population; through the same path as an upload."""
 
-import multiprocessing
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 import numpy as np
 import pandas as pd
-from threadpoolctl import threadpool_limits
 
 from elvmass_core.domain import Beat, Features, Recording, Sex, blocks
 from elvmass_core.errors import BeatError, CohortError
 from elvmass_core.features import measure
+from elvmass_core.processes import Progress, map_processes
 from elvmass_core.quality import check_beat, check_recording
 from elvmass_core.realism.measures import BeatTable, beat_table, measures_of
 from elvmass_core.realism.reference import MAX_QRS_MS, NOT_SINUS_FINDINGS, RATE_LIMITS_BPM
@@ -22,7 +19,7 @@ from elvmass_core.virtual import CohortPreset, VirtualPatient, sample_patient, s
 from elvmass_core.virtual.presets import preset_named
 from elvmass_core.virtual.rhythm import RECORDING_FS_HZ
 
-Progress = Callable[[int, int], None]
+CHUNK = 4
 LVH_G_M2 = {Sex.MALE: 80.0, Sex.FEMALE: 65.0}
 """Upper limits of LV mass / BSA (DuBois) by coronary CT (Fuchs et al.), the default cut-off of the app."""
 AGE_JITTER_YEARS = 2.0
@@ -123,7 +120,7 @@ def simulate_all(
     """
     preset = preset_named(preset) if isinstance(preset, str) else preset
     rows, beats = [], []
-    for done, result in enumerate(run_in_order(partial(_simulate, preset=preset), wanted, workers), start=1):
+    for done, result in enumerate(map_processes(partial(_simulate, preset=preset), wanted, workers, CHUNK), start=1):
         if result is not None:
             rows.append(result[0])
             beats.append(result[1])
@@ -135,26 +132,6 @@ def simulate_all(
 
 
 Simulated = tuple[dict[str, object], np.ndarray] | None
-
-
-Job = TypeVar("Job")
-Result = TypeVar("Result")
-
-
-def run_in_order(work: Callable[[Job], Result], jobs: Sequence[Job], workers: int) -> Iterator[Result]:
-    """Apply the work in order, in this process or several (spawned, one thread each, as in `virtual.cohort`)."""
-    if workers == 1 or len(jobs) <= 1:
-        with threadpool_limits(1):
-            yield from map(work, jobs)
-        return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(jobs)), context, initializer=_use_one_thread) as pool:
-        yield from pool.map(work, jobs, chunksize=4)
-
-
-def _use_one_thread() -> None:
-    """Limit the linear algebra of this process to one thread, for good."""
-    threadpool_limits(1)
 
 
 def _simulate(wanted: Wanted, preset: CohortPreset) -> Simulated:

@@ -11,20 +11,18 @@ interrupted cohort resumes, and a larger one extends a smaller one of the same s
 import csv
 import io
 import json
-import multiprocessing
 import os
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits
 
 from elvmass_core.domain import DeviceFilters, FloatArray, Patient, Recording, Sex
 from elvmass_core.errors import CohortError
 from elvmass_core.io.wfdb_writer import filter_comment, write_wfdb
 from elvmass_core.io.writers import csv_bytes, dicom_bytes
+from elvmass_core.processes import Progress, map_processes
 from elvmass_core.units import LEADS
 from elvmass_core.virtual.beat import SimulatedBeat, simulate_beat
 from elvmass_core.virtual.device import counts_per_mv
@@ -33,7 +31,6 @@ from elvmass_core.virtual.presets import COHORT_VERSION, preset_named
 from elvmass_core.virtual.recording import RECORDING_FS_HZ, simulate_recording
 from elvmass_core.virtual.sampling import sample_patient
 
-Progress = Callable[[int, int], None]
 FORMATS = {"wfdb": (".dat", ".hea"), "npz": (".npz",), "dicom": (".dcm",), "csv": (".csv",)}
 """Files of a record in each format."""
 COLUMNS = (
@@ -118,7 +115,8 @@ def simulate_cohort(
     _write_atomically(out / "cohort.json", (json.dumps(description, indent=2) + "\n").encode())
     missing = [index for index in range(n) if not job.is_done(index)]
     done = n - len(missing)
-    for finished in _run(job, missing, workers):
+    simulated = map_processes(partial(simulate_one, job), missing, workers, chunk=1)
+    for finished, _ in enumerate(simulated, start=1):
         if progress is not None:
             progress(done + finished, n)
     table = out / "patients.csv"
@@ -199,32 +197,6 @@ def _check_folder(out: Path, description: dict[str, str | int]) -> None:
             raise CohortError(
                 f"The folder {out} holds a cohort with {name} {present.get(name)!r}, not {wanted!r}: choose another."
             )
-
-
-def _run(job: CohortJob, indices: list[int], workers: int) -> Iterator[int]:
-    """Simulate these patients, yielding how many are finished.
-
-    Each process computes with one thread: processes are the better use of cores, and the last bits of a matrix product
-    depend on how it is split.
-    """
-    if workers == 1 or len(indices) <= 1:
-        with threadpool_limits(1):
-            for finished, index in enumerate(indices, start=1):
-                simulate_one(job, index)
-                yield finished
-        return
-    # Spawned, not forked: the caller may run threads (Streamlit, BLAS), which a fork would copy in any state.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(indices)), context, initializer=_use_one_thread) as pool:
-        futures = [pool.submit(simulate_one, job, index) for index in indices]
-        for finished, future in enumerate(as_completed(futures), start=1):
-            future.result()
-            yield finished
-
-
-def _use_one_thread() -> None:
-    """Limit the linear algebra of this process to one thread, for good."""
-    threadpool_limits(1)
 
 
 def _write_record(job: CohortJob, index: int, patient: VirtualPatient, signal_mv: FloatArray) -> None:
