@@ -61,7 +61,7 @@ class LeadShape:
     @property
     def deepest_mv(self) -> float:
         """Depth of the deepest negative wave as a positive number; 0 without one."""
-        return max((-wave.mv for wave in self.waves), default=0.0)
+        return max((-wave.mv for wave in self.waves if wave.mv < 0.0), default=0.0)
 
     def terminal_r(self) -> Wave | None:
         """The last positive wave when no deeper one follows it; not the start of ST."""

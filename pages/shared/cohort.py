@@ -13,6 +13,7 @@ from elvmass_core.errors import ElvmassError
 from elvmass_core.figures.cohort import cohort_distributions
 from pages.shared import cache, render
 from pages.shared.cohort_rows import cohort_counts, cohort_rows, enough_to_draw
+from pages.shared.download import download
 from pages.shared.frame import text, theme
 from pages.shared.intake import open_files_of
 from pages.shared.state import Origin
@@ -147,12 +148,9 @@ def _filtered(rows: Sequence[Row]) -> list[Row]:
 
 def _downloads(rows: Sequence[Row]) -> None:
     with st.container(horizontal=True):
-        st.download_button(
-            "Download as CSV", data=lambda: csv_bytes(rows), file_name="elvmass-cohort.csv", mime="text/csv",
-            on_click="ignore", key="cohort_csv",
-        )  # fmt: skip
-        st.download_button(
-            "Download as Parquet", data=lambda: parquet_bytes(rows), file_name="elvmass-cohort.parquet",
-            mime="application/vnd.apache.parquet", on_click="ignore", key="cohort_parquet",
+        download("Download as CSV", lambda: csv_bytes(rows), "elvmass-cohort.csv", "text/csv", key="cohort_csv")
+        download(
+            "Download as Parquet", lambda: parquet_bytes(rows), "elvmass-cohort.parquet",
+            "application/vnd.apache.parquet", key="cohort_parquet",
         )  # fmt: skip
     st.caption("All columns: estimate, interval, measurements, criteria, findings, versions.")

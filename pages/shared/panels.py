@@ -21,9 +21,9 @@ from elvmass_core.wording import percent
 from pages.shared import cache, render
 from pages.shared.beat_charts import beat_charts
 from pages.shared.borders import borders_editor
-from pages.shared.downloads import report_tab
 from pages.shared.ecg_viewer import ecg_viewer
 from pages.shared.frame import text, theme
+from pages.shared.report_tab import report_tab
 from pages.shared.second_ecg import second_tab
 
 _TABS = ("12 leads", "Averaged beat", "Measurements and criteria", "Second ECG", "Report")

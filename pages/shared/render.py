@@ -19,7 +19,7 @@ from elvmass_core.reference_ranges import ReferenceRange, is_child, reference_ra
 from elvmass_core.report import AGE_SHOWN_UP_TO
 from elvmass_core.signal.device_beat import AlignedDeviceBeat
 from elvmass_core.units import MILLIVOLTS_PER
-from elvmass_core.wording import MODEL_REFERENCE, alone_words, lvh_in_test_words, percent, reference_words
+from elvmass_core.wording import MODEL_REFERENCE, alone_words, beyond, lvh_in_test_words, percent, reference_words
 from pages.shared.state import Visit
 
 _SEX = {Sex.FEMALE: "women", Sex.MALE: "men", Sex.UNKNOWN: "unknown"}
@@ -326,11 +326,19 @@ _AMPLITUDE_NAMES = {"r": "R", "s": "S", "t": "T", "stj": "ST at J"}
 _DECIMALS = {"mV": 2, "mV·ms": 0}
 
 
-def value_words(value: float | None, unit: str) -> str:
-    """A measurement with its unit, or the words that there is none."""
+def value_words(value: float | None, unit: str, cutoff: float | None = None) -> str:
+    """A measurement with its unit, or the words that there is none.
+
+    Beside a cut-off it is rounded no further than shows on which side it lies.
+    """
     if value is None:
         return "not measurable"
-    number = minus(f"{value:.{_DECIMALS.get(unit, 0)}f}")
+    decimals = _DECIMALS.get(unit, 0)
+    number = minus(f"{value:.{decimals}f}")
+    if cutoff is not None and value < cutoff:
+        number = beyond(value, low=cutoff, decimals=decimals)
+    elif cutoff is not None and value > cutoff:
+        number = beyond(value, high=cutoff, decimals=decimals)
     if unit == "°":
         return f"{number}°"
     return f"{number} {'point' if (number, unit) == ('1', 'points') else unit}"
@@ -411,7 +419,7 @@ def criteria_rows(criteria: Sequence[CriterionResult], sex: Sex | None = None) -
         {
             "Criterion": plain(result.name),
             "Formula": plain(result.formula),
-            "Value": "—" if result.value is None else value_words(result.value, result.unit),
+            "Value": "—" if result.value is None else value_words(result.value, result.unit, result.cutoff),
             "Cut-off": plain(cutoffs_in_words(result, sex)),
             "Result": _verdict(result),
             "Source": plain(result.source),
@@ -425,7 +433,7 @@ def criteria_html(criteria: Sequence[CriterionResult]) -> str:
     marks = {True: "▲", False: "○", None: "–"}
     rows = [
         f"<tr><td>{marks[result.met]}</td><td>{escape(result.name)}</td>"
-        f"<td>{escape(value_words(result.value, result.unit))}</td>"
+        f"<td>{escape(value_words(result.value, result.unit, result.cutoff))}</td>"
         f"<td>{escape(f'{result.comparison} {result.cutoff:g}')}</td></tr>"
         for result in criteria
     ]

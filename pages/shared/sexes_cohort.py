@@ -14,6 +14,7 @@ from elvmass_core.sexes.report import NO_FINDING, QUANTITY_WORDS, answer, method
 from elvmass_core.sexes.statistics import half_width_in_sd
 from elvmass_core.units import LEAD_INDEX
 from pages.shared import render
+from pages.shared.download import download
 from pages.shared.frame import text, theme
 from pages.shared.sexes_rows import (
     COLUMN_WORDS,
@@ -130,10 +131,10 @@ def _downloads(stored: Stored, world: str, quantity: str, key: str) -> None:
         for label, name, mime, data in (
             ("Result (JSON)", RESULT, "application/json", lambda: to_bytes(stored, world)[0]),
             ("Mean maps (NPZ)", MAPS, "application/octet-stream", lambda: to_bytes(stored, world)[1]),
-            ("Figures (HTML)", "sexes.html", "text/html", lambda: _html(stored, world, quantity)),
-            ("Methods (text)", "methods.txt", "text/plain", lambda: methods_paragraph(result)),
+            ("Figures (HTML)", "sexes.html", "text/html", lambda: _html(stored, world, quantity).encode()),
+            ("Methods (text)", "methods.txt", "text/plain", lambda: methods_paragraph(result).encode()),
         ):
-            st.download_button(label, data, name, mime, on_click="ignore", key=f"{key}_{name}")
+            download(label, data, name, mime, key=f"{key}_{name}")
 
 
 def _html(stored: Stored, world: str, quantity: str) -> str:

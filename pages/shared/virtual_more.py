@@ -18,6 +18,7 @@ from elvmass_core.live import (
 )
 from elvmass_core.units import LIMB_LEADS, PRECORDIAL_LEADS
 from pages.shared import cache, render
+from pages.shared.download import download
 from pages.shared.frame import text, theme
 from pages.shared.pictures import pictures
 from pages.shared.virtual_dials import standing_words
@@ -152,13 +153,8 @@ def _files() -> None:
     )
     with st.container(horizontal=True, gap="small"):
         for words, write, suffix, mime in kinds:
-            st.download_button(
-                f"Save as {words}",
-                data=_writer(now, write),
-                file_name=f"virtual-patient.{suffix}",
-                mime=mime,
-                on_click="ignore",
-                key=f"virtual_{suffix}",
+            download(
+                f"Save as {words}", _writer(now, write), f"virtual-patient.{suffix}", mime, key=f"virtual_{suffix}"
             )
     st.caption(text("virtual_files"))
 

@@ -367,6 +367,10 @@ def test_the_model_card_takes_what_it_was_trained_on_from_the_manifest(untrained
 def test_not_measurable_is_not_written_as_zero():
     assert render.value_words(None, "ms") == "not measurable"
     assert render.value_words(0.1234, "mV") == "0.12 mV"
+    assert render.value_words(3.4996, "mV", 3.5) == "3.4996 mV"
+    assert render.value_words(3.5, "mV", 3.5) == "3.50 mV"
+    assert render.value_words(3.5004, "mV", 3.5) == "3.5004 mV"
+    assert render.value_words(1.0, "points", 4.0) == "1 point"
 
 
 # --- Gallery and tour -------------------------------------------------------------------------------------------------

@@ -70,8 +70,7 @@ def test_waves_are_named_as_a_reader_does(drawn_waves, q, r, s, begins_positive)
     shape, _ = waves(*drawn_waves)
     named = [None if one is None else one.mv for one in (shape.q, shape.r, shape.s)]
     assert (named, shape.r_mv, shape.begins_positive) == ([q, r, s], r or 0.0, begins_positive)
-    if q or s:
-        assert shape.deepest_mv == max(-mv for _, mv in drawn_waves)
+    assert shape.deepest_mv == max([0.0, *(-mv for _, mv in drawn_waves)])
 
 
 @pytest.mark.parametrize(

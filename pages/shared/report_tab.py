@@ -6,6 +6,7 @@ from elvmass_core.domain import Report
 from elvmass_core.report import fhir_json, saved_json
 from elvmass_core.report.pdf import to_pdf
 from pages.shared import cache, render
+from pages.shared.download import download
 from pages.shared.frame import text
 from pages.shared.state import Visit, visit
 
@@ -20,36 +21,33 @@ def report_tab(report: Report) -> None:
             "Name or number on the page (optional)", key=f"pdf_name_{now.number}", max_chars=60, help=text("typed_in")
         )
         note = st.text_input("Remark (optional)", key=f"pdf_note_{now.number}", max_chars=200)
-        st.download_button(
+        download(
             "Download the page (PDF)",
-            data=lambda: to_pdf(_explained(report, now), for_name=for_name or "", note=note or ""),
-            file_name=f"{name}.pdf",
-            mime="application/pdf",
-            on_click="ignore",
+            lambda: to_pdf(_explained(report, now), for_name=for_name or "", note=note or ""),
+            f"{name}.pdf",
+            "application/pdf",
             key="download_pdf",
-            type="primary",
+            primary=True,
         )
         st.caption("One A4 page: 12 leads to scale, the averaged beat with saliency, numbers and findings.")
     with data:
         st.markdown("##### As data")
-        st.download_button(
+        download(
             "Save this analysis (JSON)",
-            data=lambda: saved_json(_explained(report, now), now.fiducials),
-            file_name=f"{name}.json",
-            mime="application/json",
-            on_click="ignore",
+            lambda: saved_json(_explained(report, now), now.fiducials),
+            f"{name}.json",
+            "application/json",
             key="download_json",
         )
         st.caption(
             "Numbers, findings and versions, and the ECG itself: upload the file here again to go on where you were. "
             "No name, date or file name is in it."
         )
-        st.download_button(
+        download(
             "Download for a record system (FHIR R4)",
-            data=lambda: fhir_json(_explained(report, now)),
-            file_name=f"{name}-fhir.json",
-            mime="application/fhir+json",
-            on_click="ignore",
+            lambda: fhir_json(_explained(report, now)),
+            f"{name}-fhir.json",
+            "application/fhir+json",
             key="download_fhir",
         )
         st.caption("A bundle of observations for mass, index and LVH: status preliminary, marked as test data.")
