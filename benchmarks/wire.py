@@ -7,6 +7,7 @@ by their key, as in the pages; every frame received can be kept, to look for wha
 import contextlib
 import re
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -183,8 +184,11 @@ class Visitor:
                     if message.backend_operation_response.error_msg:
                         raise WireError(message.backend_operation_response.error_msg)
                     break
-        with _DIRECT.open(self.url + url, timeout=self.patience_s) as answer:
-            content = bytes(answer.read())
+        try:
+            with _DIRECT.open(self.url + url, timeout=self.patience_s) as answer:
+                content = bytes(answer.read())
+        except urllib.error.HTTPError as error:
+            raise WireError(f"the file of {key!r}: {error}") from error
         self._keep("file", content)
         return content
 
@@ -278,7 +282,10 @@ class Visitor:
             "Cookie": f"{XSRF}={self._token}",
         }
         request = urllib.request.Request(self.url + path, body, headers, method="PUT")
-        _DIRECT.open(request, timeout=self.patience_s).close()
+        try:
+            _DIRECT.open(request, timeout=self.patience_s).close()
+        except urllib.error.HTTPError as error:
+            raise WireError(f"an upload: {error}") from error
 
     def _xsrf(self) -> str:
         """The token that the app hands out with its first answer."""

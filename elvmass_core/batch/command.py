@@ -84,8 +84,4 @@ def _notes(scored: "Scored") -> list[str]:
     if found.left_out:
         kinds = ", ".join(f"{n} {suffix}" for suffix, n in found.left_out.items())
         notes.append(f"Files of the folders that are no recordings and were left out: {kinds}.")
-    if joined.sha256 and joined.n_without:
-        notes.append(f"{joined.n_without} recordings have no line in the table of patients: their files were asked.")
-    if joined.n_unused:
-        notes.append(f"{joined.n_unused} lines of the table of patients fit no recording.")
-    return notes
+    return notes + joined.notes()

@@ -26,6 +26,8 @@ WITHOUT_UNIT = {"height": tuple(HEIGHTS), "weight": tuple(WEIGHTS)}
 MAX_IMPOSSIBLE, MIN_KNOWN = 0.10, 20
 """With a larger share of impossible values, of so many or more, the column has another unit, and the table is refused
 (assumed). Fewer are refused row by row."""
+NAMED = 3
+"""Of names that did not fit, so many are said."""
 _SEXES = {"f": Sex.FEMALE, "female": Sex.FEMALE, "m": Sex.MALE, "male": Sex.MALE, "unknown": Sex.UNKNOWN}
 _OVER_89 = "90+"
 
@@ -62,13 +64,27 @@ NOTHING = Given()
 class Joined:
     """What the table says of each recording, in their order, and how the join went.
 
-    `n_without` recordings have no line, `n_unused` lines have no recording.
+    `without` are recordings that have no line, `unused` lines that have no recording; no table, none of either.
     """
 
     given: tuple[Given, ...]
-    n_without: int
-    n_unused: int
-    sha256: str
+    without: tuple[str, ...] = ()
+    unused: tuple[str, ...] = ()
+    sha256: str = ""
+
+    def notes(self) -> list[str]:
+        """What did not fit, with a few of the names, so that a wrong column or suffix is seen."""
+        notes = []
+        if self.without:
+            notes.append(f"Without a line in the table, so that their files were asked: {_named(self.without)}.")
+        if self.unused:
+            notes.append(f"Lines of the table that fit no recording: {_named(self.unused)}.")
+        return notes
+
+
+def _named(names: Sequence[str]) -> str:
+    few = ", ".join(names[:NAMED])
+    return f"{len(names)} ({few}{', …' if len(names) > NAMED else ''})"
 
 
 def join(items: Sequence[Item], table: Path | None) -> Joined:
@@ -81,7 +97,7 @@ def join(items: Sequence[Item], table: Path | None) -> Joined:
         impossible, or no line fits any recording.
     """
     if table is None:
-        return Joined(given=(NOTHING,) * len(items), n_without=len(items), n_unused=0, sha256="")
+        return Joined(given=(NOTHING,) * len(items))
     lines = _lines(table)
     by_stem: dict[str, list[str]] = collections.defaultdict(list)
     for record in lines:
@@ -94,7 +110,12 @@ def join(items: Sequence[Item], table: Path | None) -> Joined:
         )
     given = tuple(NOTHING if key is None else lines[key] for key in keys)
     digest = hashlib.sha256(table.read_bytes()).hexdigest()
-    return Joined(given=given, n_without=keys.count(None), n_unused=len(lines) - len(used), sha256=digest)
+    return Joined(
+        given=given,
+        without=tuple(item.record for item, key in zip(items, keys, strict=True) if key is None),
+        unused=tuple(record for record in lines if record not in used),
+        sha256=digest,
+    )
 
 
 def _key(record: str, lines: dict[str, Given], by_stem: dict[str, list[str]]) -> str | None:

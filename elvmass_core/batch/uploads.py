@@ -95,11 +95,7 @@ def score_uploads(
                     progress(done, len(found.items))
     notes = [f"{unusable} files have a name that cannot be used and were left out."] if unusable else []
     notes += [f"{n} files ({kind}) are no recordings and were left out." for kind, n in found.left_out.items()]
-    if patients is not None and joined.n_without:
-        notes.append(f"{joined.n_without} recordings have no line in the table: their files were asked.")
-    if joined.n_unused:
-        notes.append(f"{joined.n_unused} lines of the table fit no recording.")
-    return Cohort(rows=tuple(rows), files=files, notes=tuple(notes))
+    return Cohort(rows=tuple(rows), files=files, notes=(*notes, *joined.notes()))
 
 
 def _written(folder: Path, uploads: Mapping[str, bytes]) -> int:

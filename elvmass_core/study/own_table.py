@@ -226,7 +226,7 @@ def _source(cutoff: Cutoff, data: Dataset, start: Models | None) -> Source:
     begun = "" if start is None else f" Fine-tuned from {start_bundle(start, 'men').model_id} and its companions."
     return Source(
         name="own table",
-        description=f"{people} patients of a user's own table with LV mass by {cutoff.modality}.{begun}",
+        description=f"A user's own table of {people} men and women with LV mass by {cutoff.modality}.{begun}",
         simulated=False,
         prefix="own",
     )

@@ -19,7 +19,7 @@ def training_words(bundle: Bundle) -> str:
     """What a bundle was trained on, as its manifest says."""
     description = plain(str(bundle.manifest["training"]["source"]["description"]))
     if not bundle.simulated:
-        return f"Trained on patients of a user's own table: {description}"
+        return f"Training data: {description}"
     never = "These weights have never seen a real patient: they are **trained on simulated patients**"
     return f"{never} whose LV mass is known by construction. {description}"
 

@@ -25,14 +25,20 @@ def joined(tmp_path):
     return call
 
 
-def test_lines_join_by_record_and_what_does_not_fit_is_counted(joined):
+def test_lines_join_by_record_and_what_does_not_fit_is_named(joined):
     found = joined("record,sex,age,height_cm,weight_kg\nb,M,50,180,80\na,F,60,160,\nz,F,1,,\n", "a", "b", "c")
     assert found.given == (
         Given(sex=Sex.FEMALE, age_years=60.0, height_cm=160.0),
         Given(sex=Sex.MALE, age_years=50.0, height_cm=180.0, weight_kg=80.0),
         Given(),
     )
-    assert (found.n_without, found.n_unused) == (1, 1)
+    assert (found.without, found.unused) == (("c",), ("z",))
+    assert "1 (c)" in found.notes()[0] and "1 (z)" in found.notes()[1]
+
+
+def test_only_a_few_of_many_names_are_said(joined):
+    found = joined("record,sex\na,F\n" + "".join(f"z{number},F\n" for number in range(9)), "a")
+    assert found.notes() == ["Lines of the table that fit no recording: 9 (z0, z1, z2, …)."]
 
 
 def test_the_table_of_a_simulated_cohort_joins_by_the_stem_of_its_record(joined):
