@@ -7,7 +7,7 @@ import pytest
 
 from elvmass_core.io import read_recording
 from elvmass_core.units import LEADS
-from tests.app.visitor import DICOM, ROOT, WAIT_MS, forget, grams, upload, wait_for_saliency
+from tests.app.visitor import DICOM, ROOT, WAIT_MS, forget, grams, open_tab, upload, wait_for_saliency
 
 
 @pytest.fixture(scope="module")
@@ -99,7 +99,7 @@ def test_the_same_ecg_in_two_formats_gives_the_same_grams(page, wfdb_pair):
 @pytest.mark.parametrize("tab", ["Averaged beat", "Measurements and criteria", "Report"])
 def test_every_tab_opens(page, tab):
     upload(page, [DICOM])
-    page.get_by_role("tab", name=tab).click()
+    open_tab(page, tab)
     shown = {
         "Averaged beat": "beats averaged",
         "Measurements and criteria": "Sokolow–Lyon voltage",
@@ -127,7 +127,7 @@ def test_men_and_women_shows_three_answers_and_then_whether_the_planted_differen
     page.get_by_text("this patient's own").wait_for(timeout=WAIT_MS)
     page.get_by_text("crossed: learned from the other sex only").wait_for(timeout=WAIT_MS)
     page.locator(".st-key-sexes_difference_box").get_by_text("men's runs less women's, g").wait_for(timeout=WAIT_MS)
-    page.get_by_role("tab", name="Cohorts").click()
+    open_tab(page, "Cohorts")
     page.get_by_text("strain in women: more ST–T in women's runs").wait_for(timeout=WAIT_MS)
     for chart in ("sexes_worlds", "worlds_effects", "worlds_maps"):
         box = page.locator(f".st-key-{chart}_box .js-plotly-plot").bounding_box()

@@ -11,7 +11,7 @@ import scipy.io
 from elvmass_core.domain import Patient, Sex
 from elvmass_core.io import read_recording
 from elvmass_core.io.writers import csv_bytes, dicom_bytes, wfdb_files
-from tests.app.visitor import DICOM, ROOT, WAIT_MS, at_rest, forget, grams, upload, visiting
+from tests.app.visitor import DICOM, ROOT, WAIT_MS, at_rest, forget, grams, open_tab, upload, visiting
 from tests.io.made import aecg_xml, cardiosoft_xml, edf_bytes, muse_xml, scp_bytes, sierra_xml
 
 needs_weights = pytest.mark.skipif(not any((ROOT / "weights").glob("*/manifest.json")), reason="no weights are shipped")
@@ -111,7 +111,7 @@ def test_an_analysis_is_corrected_printed_saved_forgotten_and_opened_again(page,
     fill(page, "Weight, kg", 70)
     page.get_by_text("From body size, age and sex alone").wait_for(timeout=WAIT_MS)
 
-    page.get_by_role("tab", name="Averaged beat").click()
+    open_tab(page, "Averaged beat")
     page.get_by_text("Borders of the beat in ms from R").click()
     before = float(page.get_by_role("spinbutton", name="T end").input_value())
     fill(page, "T end", before + 20)
@@ -119,7 +119,7 @@ def test_an_analysis_is_corrected_printed_saved_forgotten_and_opened_again(page,
     page.get_by_role("button", name="Recompute with these borders").click()
     page.get_by_text("were set by hand").first.wait_for(timeout=WAIT_MS)
 
-    page.get_by_role("tab", name="Report").click()
+    open_tab(page, "Report")
     saved = {}
     names = {"pdf": "Download the page (PDF)", "json": "Save this analysis (JSON)", "fhir": "FHIR R4"}
     for suffix, name in names.items():
@@ -156,7 +156,7 @@ def test_one_ecg_after_another_can_be_uploaded_first_and_second(browser, app_url
         for fmt, name in (("muse", "GE MUSE XML"), ("scp", "SCP"), ("wfdb", "WFDB")):
             upload(page, exports[fmt])
             page.get_by_text(name).filter(has_text="— change").wait_for(timeout=WAIT_MS)
-        page.get_by_role("tab", name="Second ECG").click()
+        open_tab(page, "Second ECG")
         page.get_by_text("Upload a second ECG").wait_for(timeout=WAIT_MS)
         for fmt, name in (("edf", "EDF"), ("aecg", "HL7 aECG")):
             second(page, exports[fmt])
@@ -174,7 +174,7 @@ def test_what_the_file_or_the_delineation_says_can_be_emptied(page, exports):
     page.get_by_text("needs height and weight").first.wait_for(timeout=WAIT_MS)
     assert field.input_value() == ""
     page.wait_for_timeout(1500)
-    page.get_by_role("tab", name="Averaged beat").click()
+    open_tab(page, "Averaged beat")
     page.get_by_text("Borders of the beat in ms from R").click()
     for border in ("P onset", "P end"):
         fill(page, border, "")
@@ -204,7 +204,7 @@ def test_a_table_without_a_unit_is_asked_for_and_both_readings_are_shown(page, r
 def test_nothing_is_wider_than_the_screen(page):
     upload(page, [DICOM])
     for tab in ("12 leads", "Averaged beat", "Measurements and criteria", "Report"):
-        page.get_by_role("tab", name=tab).click()
+        open_tab(page, tab)
         page.wait_for_timeout(1200)
         width = page.evaluate("document.querySelector('[data-testid=stMain]').scrollWidth")
         assert width <= page.viewport_size["width"] + 1, tab

@@ -8,7 +8,7 @@ from scipy.signal import find_peaks
 
 from elvmass_core.figures.paper import LEFT_MM, SECONDS_MM
 from elvmass_core.io import read_recording
-from tests.app.visitor import DICOM, WAIT_MS, upload, visiting
+from tests.app.visitor import DICOM, WAIT_MS, open_tab, upload, visiting
 
 PHONE = {"width": 390, "height": 844}
 
@@ -35,7 +35,7 @@ def page(visitor):
     """The visitor's page, put back afterwards."""
     yield visitor
     if visitor.get_by_test_id("ecg-viewer").count() == 0:
-        visitor.get_by_role("tab", name="12 leads").click()
+        open_tab(visitor, "12 leads")
     for group, option in DEFAULTS.items():
         if radio(visitor, group, option).get_attribute("aria-checked") != "true":
             press(visitor, group, option)
@@ -234,9 +234,9 @@ def test_a_caliper_stays_at_its_times_in_another_layout_order_speed_and_gain(pag
 
 def test_a_caliper_outlives_another_tab(page, viewer):
     before = interval(page, viewer, 1.0, 1.8)
-    page.get_by_role("tab", name="Measurements and criteria").click()
+    open_tab(page, "Measurements and criteria")
     page.get_by_text("Sokolow–Lyon voltage").first.wait_for(timeout=WAIT_MS)
-    page.get_by_role("tab", name="12 leads").click()
+    open_tab(page, "12 leads")
     viewer.wait_for(timeout=WAIT_MS)
     assert calipers(viewer) == [before]
 

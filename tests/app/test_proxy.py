@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from tests.app.proxy import NAME, behind_proxy, nginx_program
-from tests.app.visitor import DICOM, ROOT, grams, wait_for_saliency
+from tests.app.visitor import DICOM, ROOT, grams, open_tab, wait_for_saliency
 
 InvalidStatus = pytest.importorskip("websockets.exceptions").InvalidStatus
 websockets = pytest.importorskip("websockets.sync.client")
@@ -103,7 +103,7 @@ def visit(browser, site, tmp_path_factory):
     wait_for_saliency(page)
     at_rest(page)
     page.get_by_test_id("ecg-viewer").get_by_text("25 mm/s · 10 mm/mV").wait_for(timeout=WAIT_MS)
-    page.get_by_role("tab", name="Report").click()
+    open_tab(page, "Report")
     page.get_by_role("textbox", name="Name or number on the page (optional)").fill(CANARY)
     page.keyboard.press("Tab")
     at_rest(page)

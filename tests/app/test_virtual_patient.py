@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from elvmass_core.models.bundle import Models
 from pages.shared import cache
-from tests.app.visitor import ROOT, WAIT_MS, visiting
+from tests.app.visitor import ROOT, WAIT_MS, open_tab, visiting
 
 TIMEOUT_S = 120
 needs_weights = pytest.mark.skipif(
@@ -189,7 +189,7 @@ def test_the_wall_grows_as_a_curve_and_two_patients_stand_side_by_side(page):
     for chart in ("virtual_sweep", "virtual_swept_beats"):
         page.locator(f".st-key-{chart}_box .js-plotly-plot").wait_for(timeout=WAIT_MS)
     page.locator(".st-key-virtual_sweep_box").get_by_text("body size alone").wait_for(timeout=WAIT_MS)
-    page.get_by_role("tab", name="Two patients").click()
+    open_tab(page, "Two patients")
     page.get_by_role("button", name="Show both").click()
     for chart in ("virtual_pair_limb", "virtual_pair_precordial"):
         page.locator(f".st-key-{chart}_box .js-plotly-plot").wait_for(timeout=WAIT_MS)
@@ -198,7 +198,7 @@ def test_the_wall_grows_as_a_curve_and_two_patients_stand_side_by_side(page):
 @needs_weights
 def test_the_ecg_is_saved_as_it_is_dialled(page, tmp_path):
     turn(page, "septum_mm", 2)
-    page.get_by_role("tab", name="Save").click()
+    open_tab(page, "Save")
     for kind, suffix in (("WFDB", ".zip"), ("CSV", ".csv"), ("DICOM", ".dcm")):
         with page.expect_download() as download:
             page.get_by_role("button", name=f"Save as {kind}").click()

@@ -13,8 +13,11 @@ WAIT_MS = 60_000
 
 @contextmanager
 def visiting(browser, app_url: str, size: tuple[int, int] = (1440, 900)):
-    """A fresh visitor; fails afterwards on a console error or a request to another machine."""
-    context = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    """A fresh visitor; fails afterwards on a console error or a request to another machine.
+
+    Without animations: what unfolds moves the buttons below it, and a click that ends beside its button is none.
+    """
+    context = browser.new_context(viewport={"width": size[0], "height": size[1]}, reduced_motion="reduce")
     opened = context.new_page()
     errors, outside = [], []
     opened.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
@@ -59,6 +62,13 @@ def at_rest(page) -> None:
     page.wait_for_function(
         "document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'", timeout=WAIT_MS
     )
+
+
+def open_tab(page, name: str) -> None:
+    """Turn to a tab of the page, once nothing moves it away."""
+    at_rest(page)
+    page.get_by_role("tab", name=name).click()
+    page.get_by_role("tab", name=name, selected=True).wait_for(timeout=WAIT_MS)
 
 
 def forget(page) -> None:
