@@ -8,6 +8,7 @@ import io
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from elvmass_core.batch.command import add_score
@@ -106,6 +107,7 @@ def _add_estimate(commands: argparse._SubParsersAction) -> None:
 def _add_inspect(commands: argparse._SubParsersAction) -> None:
     parser = commands.add_parser("inspect", help="what was read, from where, with every finding")
     _add_reading(parser)
+    parser.add_argument("--json", action="store_true", help=JSON_HELP)
     parser.set_defaults(command=_inspect)
 
 
@@ -294,11 +296,15 @@ def _inspect(options: argparse.Namespace) -> int:
     from elvmass_core.figures import filter_words
     from elvmass_core.models.bundle import Models
     from elvmass_core.pipeline import analyse
+    from elvmass_core.report import to_json
 
     recording = _open(options).recording
     report = analyse(recording, recording.stated, Models())
     ours = {"no_weights", "age_missing", "sex_unknown", "body_size_unknown"}
-    findings = [finding for finding in report.findings if finding.code not in ours]
+    report = replace(report, findings=tuple(one for one in report.findings if one.code not in ours))
+    if options.json:
+        sys.stdout.write(to_json(report).decode())
+        return ANSWERED
     lines = [
         f"{recording.format}, {recording.fs_hz:g} Hz, {recording.duration_s:.1f} s",
         f"Leads: {' '.join(recording.leads_present)}",
@@ -307,7 +313,7 @@ def _inspect(options: argparse.Namespace) -> int:
         *_device_beat_words(recording),
         f"Digest: {recording.digest}",
         *recording.notes,
-        *map(_finding_words, findings),
+        *map(_finding_words, report.findings),
     ]
     print("\n".join(lines))
     return ANSWERED

@@ -231,6 +231,14 @@ def test_inspect_says_what_was_read(run, ecg):
     assert "sex unknown, age unknown" in out
 
 
+def test_inspect_says_the_same_as_json(run, ecg):
+    code, out, _ = run("inspect", ecg, "--json", weights=None)
+    found = json.loads(out)
+    assert (code, found["estimate"], found["recording"]["fs_hz"]) == (0, None, 500.0)
+    assert found["features"] and found["criteria"]
+    assert not {"no_weights", "age_missing"} & {finding["code"] for finding in found["findings"]}
+
+
 def test_inspect_says_whose_ecg_the_file_states_it_is(run, tmp_path):
     write_wfdb(tmp_path, "ecg", synthetic.signal()[0], 500.0, comments=("Age: 93", "Sex: Male"))
     _, out, _ = run("inspect", tmp_path / "ecg.hea", weights=None)
