@@ -137,9 +137,9 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         Claim(
             what="2 000 uploads in a row", goal="0 errors, resident memory flat after warm-up, 0 files left",
             command=SOAK, source="benchmarks/soak.json", read=read.soaked, part="soak",
-            missed="A file made on demand was deleted before the client had asked for it, because Streamlit notes it as "
-            "nobody's. Mended since (pages/shared/download.py, tests/app/test_download.py); the 2 000 uploads were not "
-            "run again.",
+            missed="A file made on demand was deleted before the client had asked for it, because Streamlit notes it "
+            "as nobody's. Mended since (pages/shared/download.py, tests/app/test_download.py); the 2 000 uploads were "
+            "not run again.",
         ),
         Claim(
             what="two sessions interleaved 1 000 times", goal="0 values of one seen by the other", command=ISOLATION,
@@ -186,9 +186,9 @@ CLAIMS: dict[str, tuple[Claim, ...]] = {
         Claim(
             what="one virtual patient", goal="≤ 60 ms a core", command=SPEED, source="benchmarks/speed.json",
             read=read.simulated,
-            missed="Every patient has a chest of its own, whose boundary elements (skin, lungs, blood) are solved for that "
-            "patient alone: nearly half of the time. The core that measured needed 0.9 to 1.7 s for ten million additions in "
-            "Python.",
+            missed="Every patient has a chest of its own, whose boundary elements (skin, lungs, blood) are solved for "
+            "that patient alone: nearly half of the time. The core that measured needed 0.9 to 1.7 s for ten million "
+            "additions in Python.",
         ),
     ),
     "Beside the tables": (

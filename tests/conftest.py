@@ -14,9 +14,15 @@ SLOW = (
     "tests/batch/test_archive.py",
     "tests/batch/test_dask.py",
     "tests/io/test_fuzz.py",
+    "tests/real/test_estimates.py",
     "tests/realism/test_population.py",
+    "tests/realism/test_reference.py",
     "tests/realism/test_simulated.py",
+    "tests/report/test_pdf.py",
+    "tests/sanity/test_panel.py",
     "tests/sanity/test_tests_of_explanations.py",
+    "tests/sexes/test_men_against_women.py",
+    "tests/study/test_compare.py",
     "tests/study/test_own_table.py",
     "tests/study/test_study_command.py",
     "tests/study/test_training.py",
@@ -25,10 +31,12 @@ SLOW = (
     "tests/test_golden.py",
     "tests/test_hardening.py",
     "tests/test_proof.py",
+    "tests/test_shipped_weights.py",
     "tests/test_tutorial.py",
     "tests/truth/test_truth.py",
 )
-"""Folders and modules that train, simulate a cohort, start a browser or other processes, or draw many mutated files."""
+"""Folders and modules that train, simulate a cohort, start a browser or other processes, draw many mutated files, or
+load the shipped weights again and again."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
