@@ -37,8 +37,8 @@ def map_processes(
     """Map over processes, in this one for one worker. Answers come in order, as they are ready.
 
     Each process computes with one thread: processes are the better use of cores, and the last bits of a matrix product
-    depend on how it is split. They are spawned, not forked: the caller may run threads
-    (Streamlit, BLAS), which a fork would copy in any state. The function must be that of a module that can be imported.
+    depend on how it is split. They are spawned, not forked: the caller may run threads (Streamlit, BLAS), which a fork
+    would copy in any state. The function must be that of a module that can be imported, not of a script.
     """
     if workers <= 1 or len(items) <= 1:
         with threadpool_limits(1):

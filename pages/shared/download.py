@@ -41,7 +41,7 @@ def _held(make: Callable[[], bytes], file_name: str, mime: str) -> Callable[[], 
 
     def made() -> bytes:
         content = make()
-        if session is not None:
+        if session is not None and get_instance().is_active_session(session.session_id):  # else nobody would drop it
             note = threading.Thread(target=_note, args=(content, file_name, mime))
             add_script_run_ctx(note, session)
             note.start()

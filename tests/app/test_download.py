@@ -14,7 +14,8 @@ from pages.shared import download
 def files(monkeypatch):
     """The app's store of files, with one visitor looking at a page."""
     store = MediaFileManager(MemoryMediaFileStorage("/media"))
-    monkeypatch.setattr(download, "get_instance", lambda: SimpleNamespace(media_file_mgr=store))
+    app = SimpleNamespace(media_file_mgr=store, is_active_session=lambda session: session == "visitor")
+    monkeypatch.setattr(download, "get_instance", lambda: app)
     monkeypatch.setattr(download, "get_script_run_ctx", lambda: SimpleNamespace(session_id="visitor"))
     return store
 
@@ -40,6 +41,11 @@ def test_it_goes_with_the_next_run_of_its_page(files):
     files.remove_orphaned_files()
     files.remove_orphaned_files()
     assert files.read_file(link.rsplit("/", 1)[1]) is None
+
+
+def test_nothing_is_kept_for_a_visitor_who_has_gone(files, monkeypatch):
+    monkeypatch.setattr(download, "get_script_run_ctx", lambda: SimpleNamespace(session_id="gone"))
+    assert asked_for(files, download._held(lambda: b"mass", "cohort.csv", "text/csv")) is None
 
 
 def test_what_fails_says_so(files):
